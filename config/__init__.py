@@ -1,0 +1,1 @@
+"""What is known: Settings, profiles, and the errors."""

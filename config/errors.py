@@ -1,0 +1,52 @@
+"""The expected failures: each has its exit code, and a message for the person who meets it.
+
+A message says what failed, on which host, why, and what to do next. Raised inside a task, invoke prints
+it and exits with the code, without a traceback. Anything else is a bug and keeps its traceback.
+"""
+
+from typing import ClassVar
+
+from invoke.exceptions import Exit
+
+
+class PredeployError(Exit):  # type: ignore[misc]
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, self.exit_code)
+
+
+class ConfigurationError(PredeployError):
+    exit_code = 2
+
+
+class HostError(PredeployError):
+    exit_code = 3
+
+
+class PreflightError(PredeployError):
+    exit_code = 10
+
+
+class LockedError(PredeployError):
+    exit_code = 11
+
+
+class DumpError(PredeployError):
+    exit_code = 12
+
+
+class UnprovenError(PredeployError):
+    exit_code = 13
+
+
+class RefusedError(PredeployError):
+    exit_code = 14
+
+
+class RotationError(PredeployError):
+    exit_code = 16
+
+
+class InterruptedRunError(PredeployError):
+    exit_code = 130

@@ -1,0 +1,5 @@
+"""The namespace that `fab` loads."""
+
+from fabric_predeploy.tasks import namespace
+
+__all__ = ["namespace"]

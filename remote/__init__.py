@@ -1,0 +1,1 @@
+"""What happens on the host: the connection, the one door, and one *.sh file per step."""
