@@ -1,0 +1,38 @@
+#!/bin/sh
+# Dump one database beside its final name: complete, or absent.
+: "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}"
+: "${bin_dir:?}" "${compress_option:?}" "${db_user:?}" # from preflight
+
+# Two runs within a second, or a clock that was set back, must not meet an archive that is there.
+choose_name() {
+    while :; do
+        created=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+        stamp=$(printf '%s' "$created" | tr -d ':Z-' | tr T -)
+        name=$project-$label-$version-$stamp
+        [ -e "$backup_dir/$name.dump" ] || break
+        sleep 1
+    done
+}
+
+take_dump() {
+    started=$(date +%s)
+    start "$bin_dir/pg_dump" --format=custom --file="$partial" --compress="$compress_option" \
+        --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
+    finished $!
+    children=
+    dump_seconds=$(($(date +%s) - started))
+    relay "$run_dir/stderr"
+}
+
+choose_name
+partial=$backup_dir/$name.partial
+log "dumping into $name.dump"
+take_dump
+[ "$child_status" -eq 0 ] ||
+    die 12 "pg_dump ended with exit code $child_status: $(tail -n 3 "$run_dir/stderr")" \
+        "see what it says above; the earlier archives are as they were"
+[ -s "$partial" ] || die 12 "pg_dump ended well but wrote nothing" "check the programs in $bin_dir"
+warnings=$(cat "$run_dir/stderr")
+[ -z "$missing" ] || log "WARNING: not in the archive, as $db_user is no superuser: $(one_line "$missing")"
+facts name "$name.dump" created "$created" dump_seconds "$dump_seconds"
+log "dumped in $dump_seconds s"

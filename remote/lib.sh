@@ -1,0 +1,188 @@
+# What every step shares. It is sent in front of the steps and runs in the same shell:
+# a variable that a step sets is there for the steps after it.
+: "${fence:?}" "${task:?}" "${backup_dir:?}" "${keeps_status?}"
+
+set -eu
+umask 077
+export LC_ALL=C
+unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
+
+newline='
+'
+# Names that the host's own programs made; anything else in the directory is not ours.
+stamp_glob='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]'
+
+begin() {
+    step=$1
+    printf '\n%s begin %s\n' "$fence" "$step"
+}
+
+end() {
+    printf '%s end %s\n' "$fence" "$step"
+}
+
+fact() {
+    printf '%s=%s\n' "$1" "$2"
+}
+
+facts() {
+    while [ $# -gt 1 ]; do
+        fact "$1" "$2"
+        shift 2
+    done
+}
+
+one_line() {
+    printf '%s' "$1" | tr '\n\r\t' '   '
+}
+
+say() {
+    printf '%s\n' "$1" >&2 || :
+    [ -z "${log_file-}" ] || printf '%s\n' "$1" >>"$log_file" || :
+}
+
+log() {
+    say "$(date -u +%H:%M:%S) $1"
+}
+
+# What a program wrote to its stderr, once it has ended.
+relay() {
+    while IFS= read -r line; do
+        say "         $line"
+    done <"$1"
+}
+
+# A check that failed; all of them are told at once by `die_of_problems`.
+problem() {
+    problems="${problems-}$(one_line "$1 — $2")$newline"
+}
+
+die_of_problems() {
+    [ -z "${problems-}" ] || die 10 "the host is not ready"
+}
+
+# die CODE REASON [REMEDY]
+die() {
+    reason=$2
+    remedy=${3-}
+    exit "$1"
+}
+
+# Programs that take long run in the background: a signal then ends them at once instead of after them.
+start() {
+    "$@" &
+    children="${children-} $!"
+}
+
+finished() {
+    child_status=0
+    wait "$1" || child_status=$?
+}
+
+stop_children() {
+    for child in ${children-}; do
+        kill -TERM "$child" 2>/dev/null || :
+        wait "$child" 2>/dev/null || :
+    done
+    children=
+}
+
+# The client keeps our stdin open. When it dies, is interrupted or is cut off, that ends, and so do we.
+watch_client() {
+    exec 3<&0
+    {
+        while IFS= read -r _ <&3; do :; done
+        kill -TERM $$
+    } >/dev/null 2>&1 9>&- &
+    watcher=$!
+}
+
+stop_watching() {
+    [ -n "${watcher-}" ] || return 0
+    kill "$watcher" 2>/dev/null || :
+    wait "$watcher" 2>/dev/null || :
+    watcher=
+}
+
+outcome() {
+    facts code "$1" step "${step-}" reason "$(one_line "${reason-}")" remedy "$(one_line "${remedy-}")"
+    printf '%s' "${problems-}" | sed 's/^/problem=/'
+}
+
+status_lines() {
+    result=failure
+    [ -z "${published-}" ] || result=success
+    facts result "$result" task "$task" time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    facts archive "${published-}" proof "${proved-}" rotation "${rotation-not reached}"
+    outcome "$1"
+    fact log "${log_file##*/}"
+}
+
+# A status that cannot be written must not go on telling of the run before.
+write_status() {
+    if ! status_lines "$1" >"$backup_dir/status.partial" ||
+        ! mv -f "$backup_dir/status.partial" "$backup_dir/status"; then
+        rm -f "$backup_dir/status.partial" "$backup_dir/status"
+    fi
+}
+
+# Every way out leads through here: nothing unfinished stays, the outcome is recorded and told.
+finish() {
+    code=$?
+    trap '' INT TERM HUP
+    trap - EXIT
+    set +e
+    stop_watching
+    stop_children
+    [ "$code" -eq 0 ] || [ -n "${reason-}" ] || reason="the step $step ended unexpectedly"
+    [ -z "${partial-}" ] || rm -f "$partial"
+    [ -z "${run_dir-}" ] || rm -rf "${run_dir:?}"
+    if [ -n "${log_file-}" ]; then
+        if [ "$code" -eq 0 ]; then log "$task: done"; else log "$task: exit code $code: $reason"; fi
+        [ -z "$keeps_status" ] || write_status "$code"
+    fi
+    printf '\n%s begin result\n' "$fence"
+    outcome "$code"
+    printf '%s end result\n' "$fence"
+    exit "$code"
+}
+
+interrupted() {
+    die 130 "interrupted, or cut off from the client" "nothing unfinished is left on the host; run it again"
+}
+
+manifest_value() {
+    sed -n "s/^$2=//p" "$1" | head -n 1
+}
+
+size_of() {
+    set -- "$(ls -ln -- "$1")"
+    # shellcheck disable=SC2086 # splitting into columns is the purpose; the names of archives hold no blanks
+    set -- $1
+    printf '%s' "$5"
+}
+
+absolute() {
+    case $1 in
+        /*) printf '%s' "$1" ;;
+        \~) printf '%s' "$HOME" ;;
+        \~/*) printf '%s' "$HOME/${1#??}" ;;
+        *) printf '%s' "$HOME/$1" ;;
+    esac
+}
+
+# Only GNU's sync can sync single files; everyone's can sync everything.
+to_disk() {
+    sync -- "$@" 2>/dev/null || sync
+}
+
+IFS= read -r secret
+[ -z "$secret" ] || export PGPASSWORD="$secret"
+secret=
+
+backup_dir=$(absolute "$backup_dir")
+
+trap '' PIPE
+trap interrupted INT TERM HUP
+trap finish EXIT
+watch_client

@@ -1,0 +1,73 @@
+#!/bin/sh
+# Let one run at a time into the backup directory, and clear away what an earlier one left unfinished.
+: "${client:?}" "${create:?}" "${lock_wait_seconds:?}"
+
+check_directory() {
+    if [ "$create" = yes ] && [ ! -e "$backup_dir" ]; then
+        mkdir -p -- "$backup_dir" 2>/dev/null || :
+    fi
+    if [ ! -d "$backup_dir" ]; then
+        problem "BACKUP_DIR $backup_dir is not there" "create it on the host: mkdir -p -m 700 '$backup_dir'"
+        return
+    fi
+    # shellcheck disable=SC2046 # splitting into columns is the purpose: mode, links, owner, …
+    set -- $(ls -ldn -- "$backup_dir/.")
+    if [ "$3" != "$(id -u)" ] || [ ! -w "$backup_dir" ] || [ ! -x "$backup_dir" ]; then
+        problem "BACKUP_DIR $backup_dir is not ours to write ($1, owner $3)" \
+            "give it to the user $(id -un), or choose another"
+        return
+    fi
+    case $1 in
+        d???------*) ;;
+        *) problem "other users of the host can look into BACKUP_DIR $backup_dir ($1)" "chmod 700 '$backup_dir'" ;;
+    esac
+}
+
+# The kernel drops this lock with the last process that holds it, however that one ends.
+take_lock() {
+    exec 9>>"$backup_dir/lock"
+    waited=0
+    until flock -n 9; do
+        holder=$(cat "$backup_dir/lock")
+        [ "$waited" -lt "$lock_wait_seconds" ] ||
+            die 11 "another run is at work: $holder" "wait for it, or let this one wait with BACKUP_LOCK_WAIT=<seconds>"
+        [ "$waited" -ne 0 ] || log "waiting up to $lock_wait_seconds s for another run: $holder"
+        sleep 1
+        waited=$((waited + 1))
+    done
+    printf '%s for %s, process %s, since %s\n' "$task" "$client" $$ "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+        >"$backup_dir/lock"
+}
+
+remove_leftovers() {
+    rm -f "$backup_dir/status.partial"
+    for leftover in "$backup_dir"/*-$stamp_glob.partial "$backup_dir"/*-$stamp_glob.*.partial; do
+        [ ! -f "$leftover" ] || rm -f "$leftover"
+    done
+    for manifest in "$backup_dir"/*-$stamp_glob.manifest; do
+        [ -f "$manifest" ] && [ "$(head -n 1 "$manifest")" = format=1 ] || continue
+        [ -e "${manifest%.manifest}.dump" ] || rm -f "${manifest%.manifest}.dump.sha256" "$manifest"
+    done
+}
+
+enter() {
+    take_lock
+    remove_leftovers
+    rm -rf "${backup_dir:?}/run.partial"
+    mkdir "$backup_dir/run.partial"
+    run_dir=$backup_dir/run.partial
+    log_file=$backup_dir/backup-$(date -u +%Y%m%d-%H%M%S).log
+    log "$task for $client"
+    if [ -n "$keeps_status" ]; then
+        reason="the run has begun and not ended: it is at work, or was killed without a word"
+        write_status 1
+        reason=
+    fi
+}
+
+check_directory
+command -v flock >/dev/null ||
+    problem "there is no program flock, which keeps two runs apart" "ask the host for util-linux"
+[ -n "${problems-}" ] || enter
+# A preflight follows where a directory may be made: it tells these problems with its own.
+[ "$create" = yes ] || die_of_problems

@@ -1,0 +1,115 @@
+#!/bin/sh
+# Tell whether a backup can work here before it starts, each obstacle with its remedy, and choose the programs for it.
+: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${compress?}" "${sql:?}"
+: "${found?}" # from programs
+
+query_database() {
+    psql=$(printf '%s' "$found" | head -n 1)
+    psql=${psql#* }/psql
+    query_status=0
+    answer=$(printf '%s\n' "$sql" |
+        "$psql" --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 2>&1) ||
+        query_status=$?
+}
+
+answered() {
+    printf '%s\n' "$answer" | sed -n "s/^$1=//p"
+}
+
+check_database() {
+    query_database
+    if [ "$query_status" -ne 0 ]; then
+        problem "the database did not answer: $answer" \
+            "check DB_NAME, DB_USER, DB_HOST and DB_PORT as seen from the host, and DB_PASSWORD or the host's ~/.pgpass"
+        return
+    fi
+    server_version=$(answered server_version)
+    server_major=$(answered server_major)
+    database_bytes=$(answered database_bytes)
+    relations=$(answered relations)
+    missing=$(answered missing)
+    unreadable=$(answered unreadable)
+    [ -z "$unreadable" ] ||
+        problem "the role $db_user may not read: $unreadable" "GRANT SELECT on them, and USAGE on their schema, to it"
+    hidden=$(answered row_security)
+    [ -z "$hidden" ] ||
+        problem "row level security may hide rows from the role $db_user in: $hidden" \
+            "dump as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY as the owner"
+    choose_programs "$server_major"
+    if [ -z "$bin_dir" ]; then
+        problem "the server is PostgreSQL $server_version; the programs here are older: $found" \
+            "set DB_BIN_DIR to where pg_dump $server_major is on the host"
+    else
+        client_version=$(version_of "$bin_dir/pg_dump")
+    fi
+}
+
+# pg_dump looks at --compress before it opens the file, and opens the file before it connects (measured, 16 to 18).
+can_zstd() {
+    [ "$client_major" -ge 16 ] || return 1
+    PGHOST=$run_dir "$bin_dir/pg_dump" --format=custom --compress=zstd:1 --file="$run_dir/zstd" 2>/dev/null || :
+    [ -e "$run_dir/zstd" ]
+}
+
+choose_compression() {
+    zstd=no
+    if can_zstd; then zstd=yes; fi
+    case $compress,$zstd in
+        ,yes) compress=zstd:1 ;;
+        ,no) compress=gzip:1 ;;
+        zstd:*,no)
+            problem "BACKUP_COMPRESS=$compress: pg_dump $client_version here cannot write zstd" \
+                "leave BACKUP_COMPRESS empty, or use gzip:1"
+            ;;
+    esac
+    compress_option=$compress
+    # Before 16, --compress takes a level of gzip alone; 14 would take zstd:3 and write an uncompressed archive (measured).
+    if [ "$client_major" -lt 16 ]; then
+        compress_option=${compress#gzip:}
+        [ "$compress" != none ] || compress_option=0
+    fi
+}
+
+# The last archive of this database, scaled to its size now, plus a quarter; without one, the database itself.
+estimate_bytes() {
+    need_bytes=$database_bytes
+    newest=
+    for manifest in "$backup_dir"/*-$stamp_glob.manifest; do
+        [ -f "$manifest" ] && [ "$(manifest_value "$manifest" database)" = "$db_name" ] || continue
+        manifest_created=$(manifest_value "$manifest" created)
+        [ "$(printf '%s\n%s\n' "$newest" "$manifest_created" | sort | tail -n 1)" = "$newest" ] && continue
+        newest=$manifest_created
+        then_bytes=$(manifest_value "$manifest" bytes)
+        then_database_bytes=$(manifest_value "$manifest" database_bytes)
+        percent=$((then_bytes * 125 / (then_database_bytes + 1) + 1))
+        need_bytes=$((database_bytes * percent / 100 + 65536))
+    done
+}
+
+check_space() {
+    estimate_bytes
+    # shellcheck disable=SC2046 # splitting into columns is the purpose; the last six are numbers, %, mount point
+    set -- $(df -Pk -- "$backup_dir" | tail -n 1 | sed 's/^.* \([0-9][0-9]*  *[0-9][0-9]*  *[0-9][0-9]*  *[0-9][0-9]*%\).*$/\1/')
+    free_bytes=$((${3:-0} * 1024))
+    [ "$free_bytes" -ge "$need_bytes" ] ||
+        problem "too little space in $backup_dir: $free_bytes bytes free, about $need_bytes needed" \
+            "free some, lower MAX_BACKUPS and run rotate, or choose another BACKUP_DIR"
+    limit=$(ulimit -f)
+    [ "$limit" = unlimited ] || [ $((limit * 512)) -ge "$need_bytes" ] ||
+        problem "files may not grow over $((limit * 512)) bytes here (ulimit -f), about $need_bytes are needed" \
+            "ask the host to lift the limit"
+}
+
+export PGHOST="$db_host" PGPORT="$db_port" PGUSER="$db_user" PGDATABASE="$db_name"
+export PGAPPNAME=fabric-predeploy PGCONNECT_TIMEOUT=10 PGCLIENTENCODING=UTF8
+client_version='' server_version='' database_bytes='' relations='' missing=''
+[ -z "$found" ] || check_database
+if [ -z "${problems-}" ]; then
+    choose_compression
+    check_space
+fi
+facts host_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" shell "$(readlink "/proc/$$/exe" || :)"
+die_of_problems
+facts bin_dir "$bin_dir" need_bytes "$need_bytes" free_bytes "$free_bytes"
+printf '%s\n' "$answer"
+log "PostgreSQL $server_version, $database_bytes bytes in $relations relations; pg_dump $client_version, $compress"

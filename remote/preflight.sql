@@ -1,0 +1,39 @@
+-- What the role may read and what a dump of this database will meet. One fact a line, read-only.
+SET statement_timeout = '30s';
+SET search_path = pg_catalog;
+BEGIN READ ONLY;
+
+SELECT 'server_version=' || split_part(current_setting('server_version'), ' ', 1);
+SELECT 'server_major=' || current_setting('server_version_num')::int / 10000;
+SELECT 'database_bytes=' || pg_database_size(current_database());
+SELECT 'relations=' || count(*)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm', 'S', 'v', 'f', 'i', 'I') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema';
+SELECT 'role_superuser=' || rolsuper || E'\nrole_createdb=' || rolcreatedb FROM pg_roles WHERE rolname = current_user;
+SELECT 'role_owns_database=' || pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database();
+
+-- pg_dump locks and reads every table; the members of extensions come back with their extension.
+WITH dumped AS (
+    SELECT c.oid, n.oid AS schema, translate(format('%I.%I', n.nspname, c.relname), E'\n\r', '  ') AS name,
+        c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE')) AS row_security
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'S', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+)
+SELECT 'unreadable=' || name FROM (
+    SELECT name FROM dumped
+    WHERE NOT (has_schema_privilege(schema, 'USAGE') AND has_table_privilege(oid, 'SELECT'))
+    ORDER BY name LIMIT 5) unreadable
+UNION ALL
+SELECT 'row_security=' || name FROM (
+    SELECT name FROM dumped
+    WHERE row_security AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND (rolbypassrls OR rolsuper))
+    ORDER BY name LIMIT 5) hidden;
+
+-- pg_dump leaves these out with no more than a warning where the role is no superuser.
+SELECT 'missing=subscription ' || translate(subname, E'\n\r', '  ')
+FROM pg_subscription
+WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND rolsuper);
+
+COMMIT;

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Give a proven dump its name: the sidecars first, the rename of the dump last.
+: "${git_commit?}"
+: "${partial:?}" "${name:?}" "${sha256:?}" "${proved:?}" # from dump and verify
+
+manifest_lines() {
+    facts format 1 project "$project" label "$label" version "$version" git_commit "$git_commit"
+    facts database "$db_name" db_host "$db_host" created "$created" dump_seconds "$dump_seconds"
+    facts server_version "$server_version" client_version "$client_version" compress "$compress"
+    facts database_bytes "$database_bytes" relations "$relations"
+    facts bytes "$bytes" sha256 "$sha256" toc_entries "$toc_entries"
+    [ -z "$warnings" ] || printf '%s\n' "$warnings" | sed 's/^/warning=/'
+    [ -z "$missing" ] || printf '%s\n' "$missing" | sed 's/^/missing=/'
+    facts proof "$proved" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+}
+
+unpublished() {
+    rm -f "$base.manifest.partial" "$base.dump.sha256.partial" "$base.manifest" "$base.dump.sha256"
+    die 12 "the archive could not be given its name: $1" "look at free space and permissions of $backup_dir"
+}
+
+base=$backup_dir/$name
+manifest_lines >"$base.manifest.partial" || unpublished "its manifest could not be written"
+printf '%s  %s\n' "$sha256" "$name.dump" >"$base.dump.sha256.partial" || unpublished "its checksum could not be written"
+to_disk "$base.manifest.partial" "$base.dump.sha256.partial" || unpublished "the disk did not take it"
+mv -f "$base.manifest.partial" "$base.manifest" || unpublished "its manifest could not be renamed"
+mv -f "$base.dump.sha256.partial" "$base.dump.sha256" || unpublished "its checksum could not be renamed"
+mv -f "$partial" "$base.dump" || unpublished "it could not be renamed"
+partial=
+published=$name.dump
+to_disk "$backup_dir"
+fact archive "$published"
+cat "$base.manifest"
+fact present_bytes "$bytes"
+log "published $published"

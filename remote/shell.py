@@ -1,0 +1,172 @@
+"""The one door: everything that happens on a host goes through `run`."""
+
+import secrets
+import shlex
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from invoke.context import Context
+from invoke.watchers import StreamWatcher
+
+from ..config.errors import InterruptedRunError
+
+Fact = tuple[str, str]
+
+GRACE_SECONDS = 10
+_DIRECTORY = Path(__file__).parent
+
+# The script travels on stdin: nothing of it is in `ps`, no login shell reads it (single quotes without newline, `!`
+# or escapes mean the same to sh, fish, zsh and csh), and half of it is never run.
+_BOOTSTRAP = (
+    "exec sh -c 's=$(while IFS= read -r l; do case $l in \"#go\") exit 0;; esac;"
+    ' printf "%s\\n" "$l"; done; exit 1) && eval "$s"\''
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One remote/<name>.sh with the variables that its first line of code declares."""
+
+    name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def script(self) -> str:
+        lines = [f"begin {self.name}", *_assignments(self.variables), source(f"{self.name}.sh")]
+        return "\n".join([*lines, f"end {self.name}"])
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run told: the facts of each step, and the outcome. `code` is None when the host said nothing."""
+
+    facts: Mapping[str, Sequence[Fact]]
+    exited: int
+
+    def of(self, step: str) -> dict[str, str]:
+        return dict(self.facts.get(step, ()))
+
+    def finished(self, step: str) -> bool:
+        return step in self.facts
+
+    @property
+    def code(self) -> int | None:
+        told = self.of("result").get("code", "")
+        return int(told) if told.isdecimal() and int(told) == self.exited else None
+
+    @property
+    def problems(self) -> list[str]:
+        return [value for key, value in self.facts.get("result", ()) if key == "problem"]
+
+
+Answer = Callable[[Mapping[str, Sequence[Fact]]], Iterable[str]]
+
+
+def run(
+    c: Context,
+    steps: Sequence[Step],
+    *,
+    variables: Mapping[str, str],
+    secret: str = "",
+    answer: Answer | None = None,
+) -> Report:
+    """Run the steps in one request; `answer` maps the facts so far to the lines that a step asks for."""
+    fence = secrets.token_hex(16)
+    lines = [*_assignments({"fence": fence, **variables}), source("lib.sh")]
+    script = "\n".join([*lines, *(step.script() for step in steps)])
+    stdin = _Stdin(f"{script}\n#go\n{secret}\n")
+    watchers = [_Asked(fence, answer)] if answer else []
+    with _stopped_gently(stdin):
+        result = c.run(
+            _BOOTSTRAP,
+            in_stream=stdin,
+            watchers=watchers,
+            hide="stdout",
+            warn=True,
+            pty=False,
+            echo=False,
+            echo_stdin=False,
+            env={},
+            encoding="utf-8",
+        )
+    return Report(_read_facts(result.stdout, fence), result.exited)
+
+
+def source(name: str) -> str:
+    return (_DIRECTORY / name).read_text(encoding="utf-8")
+
+
+def _assignments(variables: Mapping[str, str]) -> list[str]:
+    return [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+
+
+def _read_facts(output: str, fence: str) -> dict[str, list[Fact]]:
+    """Only what stands between the fences of a step that reached its end counts."""
+    facts: dict[str, list[Fact]] = {}
+    step, lines = "", list[Fact]()
+    for line in output.split("\n"):
+        if line.startswith(f"{fence} begin "):
+            step, lines = line.split(" ", 2)[2], []
+        elif line == f"{fence} end {step}":
+            facts[step] = lines
+        elif "=" in line:
+            key, _, value = line.partition("=")
+            lines.append((key, value))
+    return facts
+
+
+class _Asked(StreamWatcher):  # type: ignore[misc]
+    """Answers a step that asks, once, from what the host has told so far."""
+
+    def __init__(self, fence: str, answer: Answer) -> None:
+        super().__init__()
+        self.fence, self.answer, self.done = fence, answer, False
+
+    def submit(self, stream: str) -> Iterable[str]:
+        if self.done or f"\n{self.fence} ask\n" not in stream:
+            return []
+        self.done = True
+        lines = [*self.answer(_read_facts(stream, self.fence)), "", ""]
+        return ["\n".join(lines)]
+
+
+class _Stdin:
+    """The script at once in one write, then held open until the end: its end is how the host learns that we are gone."""
+
+    def __init__(self, text: str) -> None:
+        self.text: str | None = text
+        self.open = True
+
+    def read(self, _size: int = -1) -> str | None:
+        if self.text is not None:
+            text, self.text = self.text, None
+            return text
+        return None if self.open else ""
+
+
+@contextmanager
+def _stopped_gently(stdin: _Stdin) -> Iterator[None]:
+    """A first signal ends the host's stdin and lets it clean up and report; a second one, or ten seconds, ends the wait."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        if not stdin.open:
+            raise InterruptedRunError("interrupted; the host was told to stop but did not report back")
+        stdin.open = False
+        signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+    before: dict[signal.Signals, Any] = {number: signal.signal(number, stop) for number in caught}
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)

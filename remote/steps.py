@@ -1,0 +1,68 @@
+"""One function per remote/<step>.sh: it gives the step the variables that its first line declares."""
+
+import getpass
+import socket
+
+from ..config import Settings
+from .shell import Step, source
+
+LABEL = "pre-deploy"
+KEEP_LOGS = 30
+
+
+def lock(settings: Settings, *, create: bool) -> Step:
+    return Step(
+        "lock",
+        {
+            "client": f"{getpass.getuser()}@{socket.gethostname()}",
+            "create": "yes" if create else "no",
+            "lock_wait_seconds": str(settings.lock_wait_seconds),
+        },
+    )
+
+
+def programs(settings: Settings) -> Step:
+    return Step("programs", {"db_bin_dir": settings.db_bin_dir or ""})
+
+
+def preflight(settings: Settings) -> Step:
+    return Step(
+        "preflight",
+        {
+            "db_name": settings.db_name,
+            "db_user": settings.db_user,
+            "db_host": settings.db_host,
+            "db_port": str(settings.db_port),
+            "compress": settings.compress or "",
+            "sql": source("preflight.sql"),
+        },
+    )
+
+
+def dump(settings: Settings) -> Step:
+    return Step(
+        "dump",
+        {
+            "project": settings.project,
+            "label": LABEL,
+            "version": settings.version or "",
+            "lock_timeout_seconds": str(settings.lock_timeout_seconds),
+        },
+    )
+
+
+def verify(proof: str, archive: str = "") -> Step:
+    """Without an archive: the dump that an earlier step of the same run has taken."""
+    return Step("verify", {"proof": proof, "archive": archive})
+
+
+def publish(settings: Settings) -> Step:
+    return Step("publish", {"git_commit": settings.git_commit or ""})
+
+
+def catalog() -> Step:
+    return Step("catalog")
+
+
+def prune() -> Step:
+    return Step("prune", {"keep_logs": str(KEEP_LOGS)})

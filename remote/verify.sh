@@ -1,0 +1,89 @@
+#!/bin/sh
+# Prove a dump: its checksum, and for the grade `read` that every block decodes and the table of contents is whole.
+: "${proof:?}" "${archive?}"
+: "${checksum_program:?}" # from programs
+
+# A published archive is judged by its manifest; a fresh dump has none yet.
+expect() {
+    file=$backup_dir/$archive
+    manifest=${file%.dump}.manifest
+    [ -f "$file" ] && [ -f "$manifest" ] || die 13 "$archive is not there, or without its manifest"
+    expected_bytes=$(manifest_value "$manifest" bytes)
+    expected_sha256=$(manifest_value "$manifest" sha256)
+    expected_toc_entries=$(manifest_value "$manifest" toc_entries)
+    recorded=$(manifest_value "$manifest" client_version)
+    choose_programs "${recorded%%[!0-9]*}"
+    [ -n "$bin_dir" ] ||
+        die 10 "$archive was written by pg_dump $recorded; the programs here are older: $(one_line "$found")" \
+            "set DB_BIN_DIR to where the programs of that version are on the host"
+}
+
+# Checksum and decoding read the same bytes side by side.
+examine() {
+    started=$(date +%s)
+    # shellcheck disable=SC2086 # a program and its options
+    start $checksum_program "$file" >"$run_dir/sha256"
+    checksum_child=$!
+    if [ "$proof" = read ]; then
+        start "$bin_dir/pg_restore" --file=/dev/null "$file" 2>"$run_dir/stderr"
+        finished $!
+        decode_status=$child_status
+    fi
+    finished "$checksum_child"
+    children=
+    [ "$child_status" -eq 0 ] || die 13 "$file cannot be read to its end" "check the host's disk"
+    # GNU's sha256sum puts a backslash in front where it had to escape the name.
+    sha256=$(sed 's/^\\//' "$run_dir/sha256" | cut -c 1-64)
+    bytes=$(size_of "$file")
+    verify_seconds=$(($(date +%s) - started))
+}
+
+# Damage is final, so it is recorded: retention no longer counts the archive.
+damaged() {
+    record failed
+    die 13 "$archive is damaged: $1" "it is not counted as a backup any more; take another, and check the host's disk"
+}
+
+compare_checksum() {
+    [ "$bytes" = "$expected_bytes" ] || damaged "$bytes bytes instead of $expected_bytes"
+    [ "$sha256" = "$expected_sha256" ] || damaged "its SHA-256 is $sha256 instead of $expected_sha256"
+}
+
+count_toc_entries() {
+    "$bin_dir/pg_restore" --list "$file" >"$run_dir/toc" 2>"$run_dir/stderr" ||
+        die 13 "pg_restore cannot list $file: $(tail -n 1 "$run_dir/stderr")"
+    toc_entries=$(grep -c '^[0-9]' "$run_dir/toc" || :)
+}
+
+check_decoding() {
+    relay "$run_dir/stderr"
+    [ "$decode_status" -eq 0 ] ||
+        die 13 "pg_restore could not decode $file (exit code $decode_status): $(tail -n 1 "$run_dir/stderr")" \
+            "take another backup; if that fails too, check disk and memory of the host"
+}
+
+# record GRADE: the manifest with new lines about the proof, replaced as a whole.
+record() {
+    {
+        grep -v '^proof' "$manifest"
+        facts proof "$1" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    } >"$manifest.partial"
+    to_disk "$manifest.partial"
+    mv -f "$manifest.partial" "$manifest"
+}
+
+die_of_problems
+if [ -n "$archive" ]; then expect; else file=${partial:?}; fi
+log "proving ${archive:-the dump} to the grade $proof"
+examine
+[ -z "$archive" ] || compare_checksum
+if [ "$proof" = read ]; then check_decoding; fi
+count_toc_entries
+if [ -n "$archive" ]; then
+    [ "$toc_entries" = "$expected_toc_entries" ] ||
+        die 13 "the table of contents of $archive has $toc_entries entries instead of $expected_toc_entries"
+    record "$proof"
+fi
+proved=$proof
+facts proof "$proved" sha256 "$sha256" bytes "$bytes" toc_entries "$toc_entries" verify_seconds "$verify_seconds"
+log "proven ($proved): $bytes bytes, $toc_entries entries, sha256 $sha256, in $verify_seconds s"

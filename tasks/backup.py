@@ -1,0 +1,68 @@
+"""Take an archive on the database's own host."""
+
+from datetime import datetime, timezone
+
+from invoke import task
+from invoke.context import Context
+
+from ..config import Settings
+from ..remote import steps
+from ..remote.catalog import Archive, parse
+from ..remote.shell import Report, Step
+from .report import proven, warn
+from .session import session
+
+_SKEW_SECONDS = 300
+
+
+@task(
+    help={
+        "version": "name part of the archive; default: git describe",
+        "lock-timeout": "seconds to wait for locks in the database; default 30",
+        "lock-wait": "seconds to wait for another run on the host; default 0",
+    }
+)
+def backup(
+    c: Context, version: str | None = None, lock_timeout: str | None = None, lock_wait: str | None = None
+) -> Archive:
+    """Take an archive, checksummed but not proven; predeploy does both."""
+    given = {"BACKUP_VERSION": version, "BACKUP_LOCK_TIMEOUT": lock_timeout, "BACKUP_LOCK_WAIT": lock_wait}
+    with session(c, given, needs_version=True) as host:
+        report = host.must("backup", taking(host.settings, "written"), keeps_status=True)
+        archive = taken(report)
+        print(proven(host, archive))
+        return archive
+
+
+def taking(settings: Settings, proof: str) -> list[Step]:
+    """The steps from nothing to a published archive of that grade."""
+    return [
+        steps.lock(settings, create=True),
+        steps.programs(settings),
+        steps.preflight(settings),
+        steps.dump(settings),
+        steps.verify(proof),
+        steps.publish(settings),
+    ]
+
+
+def taken(report: Report) -> Archive:
+    """The archive that the host has published, after a word on what it lacks."""
+    (archive,) = parse(report.facts["publish"]).archives
+    for missing in archive.missing:
+        warn(f"not in the archive: {missing} (only a superuser can dump it)")
+    for warning in archive.warnings:
+        warn(warning)
+    preflight = report.of("preflight")
+    client, server = archive.facts["client_version"], archive.facts["server_version"]
+    if client.split(".")[0] != server.split(".")[0]:
+        warn(
+            f"the archive was written by pg_dump {client}, newer than the server ({server}): the server's own"
+            " programs cannot read it, and what they restore from it may need edits; install pg_dump"
+            f" {server.split('.')[0]} on the host, or point DB_BIN_DIR at it"
+        )
+    host_time = datetime.strptime(preflight["host_time"], "%Y-%m-%dT%H:%M:%S%z")
+    skew_seconds = abs((datetime.now(timezone.utc) - host_time).total_seconds() - float(archive.facts["dump_seconds"]))
+    if skew_seconds > _SKEW_SECONDS:
+        warn(f"the host's clock is off by about {skew_seconds:.0f} s: archives are ordered by it")
+    return archive

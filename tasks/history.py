@@ -1,0 +1,23 @@
+"""Show what is there."""
+
+from invoke import task
+from invoke.context import Context
+
+from ..remote import steps
+from ..remote.catalog import Archive, parse
+from .report import as_json, as_table, warn
+from .session import session
+
+
+@task(help={"json_": "print data instead of a table"})
+def history(c: Context, json_: bool = False) -> tuple[Archive, ...]:
+    """List the archives on the host, oldest first."""
+    with session(c) as host:
+        catalog = parse(host.must("history", [steps.catalog()]).facts["catalog"])
+        if json_:
+            print(as_json(catalog.archives))
+        else:
+            print(as_table(catalog.archives))
+        for name in catalog.unreadable:
+            warn(f"{name} is left out: its manifest is not readable")
+        return catalog.archives

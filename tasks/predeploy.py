@@ -1,0 +1,58 @@
+"""The gate: a proven archive, or a non-zero exit."""
+
+from invoke import task
+from invoke.context import Context
+
+from ..config.errors import InterruptedRunError
+from ..remote import steps
+from ..remote.catalog import Archive
+from ..remote.shell import Report
+from .backup import taken, taking
+from .report import proven, warn
+from .rotate import deciding, removed
+from .session import Host, session
+
+
+@task(
+    help={
+        "version": "name part of the archive; default: git describe",
+        "proof": "grade of proof to demand: written or read; default read",
+        "keep": "archives to keep per project, label and database; default 5",
+        "lock-timeout": "seconds to wait for locks in the database; default 30",
+        "lock-wait": "seconds to wait for another run on the host; default 0",
+    }
+)
+def predeploy(
+    c: Context,
+    version: str | None = None,
+    proof: str | None = None,
+    keep: str | None = None,
+    lock_timeout: str | None = None,
+    lock_wait: str | None = None,
+) -> Archive:
+    """Back up, prove and rotate; a non-zero exit means: do not deploy."""
+    given = {
+        "BACKUP_VERSION": version,
+        "BACKUP_PROOF": proof,
+        "MAX_BACKUPS": keep,
+        "BACKUP_LOCK_TIMEOUT": lock_timeout,
+        "BACKUP_LOCK_WAIT": lock_wait,
+    }
+    with session(c, given, needs_version=True) as host:
+        settings = host.settings
+        all_steps = [*taking(settings, settings.proof), steps.catalog(), steps.prune()]
+        report = host.run("predeploy", all_steps, keeps_status=True, answer=deciding(host))
+        return judged(host, report)
+
+
+def judged(host: Host, report: Report) -> Archive:
+    """The archive is published only after its proof: what fails later is the rotation's failure, not the gate's."""
+    if not report.finished("publish") or report.code == InterruptedRunError.exit_code:
+        raise host.failure("predeploy", report)
+    archive = taken(report)
+    for name in removed(report):
+        print(f"removed {name}")
+    if report.code != 0:
+        warn(f"the rotation failed, the archive stands: {host.failure('predeploy', report).message}")
+    print(proven(host, archive))
+    return archive

@@ -1,0 +1,75 @@
+"""How results read: to people, and to programs."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+
+from ..remote.catalog import Archive
+from .session import Host
+
+_STEP = 1000
+
+
+def warn(message: str) -> None:
+    print(f"WARNING: {message}", file=sys.stderr)
+
+
+def size(number_of_bytes: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if number_of_bytes < _STEP:
+            return f"{number_of_bytes:.0f} {unit}" if unit == "bytes" else f"{number_of_bytes:.1f} {unit}"
+        number_of_bytes /= _STEP
+    return f"{number_of_bytes:.1f} TB"
+
+
+def proven(host: Host, archive: Archive) -> str:
+    """The last words of a good run: what one can roll back to, and how."""
+    directory = host.settings.backup_dir.rstrip("/")
+    missing = "".join(f"  without  {each}\n" for each in archive.missing)
+    return (
+        f"You can roll back to {archive.name}\n"
+        f"  proof    {archive.proof}, sha256 {archive.sha256}\n"
+        f"  size     {size(archive.bytes)}, {archive.facts['toc_entries']} entries,"
+        f" dumped in {archive.facts['dump_seconds']} s\n"
+        f"{missing}"
+        f"  where    {host.name}: {directory}/{archive.name}\n"
+        "  how      README, section \"Roll back by hand\""
+    )
+
+
+def as_json(archives: Sequence[Archive]) -> str:
+    """A list, oldest first; every manifest line as it is stored, with `intact` for the size found now."""
+    return json.dumps([_record(archive) for archive in archives], indent=2, ensure_ascii=False)
+
+
+def _record(archive: Archive) -> dict[str, object]:
+    return {
+        "archive": archive.name,
+        "project": archive.project,
+        "label": archive.label,
+        "version": archive.version,
+        "database": archive.database,
+        "created": archive.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "bytes": archive.bytes,
+        "present_bytes": archive.present_bytes,
+        "intact": archive.intact,
+        "sha256": archive.sha256,
+        "proof": archive.proof,
+        "pinned": archive.pinned,
+        "warnings": list(archive.warnings),
+        "missing": list(archive.missing),
+        **archive.facts,
+    }
+
+
+def as_table(archives: Sequence[Archive]) -> str:
+    if not archives:
+        return "no archives yet"
+    rows = [("ARCHIVE", "DATABASE", "SIZE", "DUMPED IN", "PROOF")]
+    for archive in archives:
+        proof = archive.proof if archive.intact else f"damaged: {size(archive.present_bytes)}"
+        took = str(timedelta(seconds=int(archive.facts.get("dump_seconds", "0"))))
+        rows.append((archive.name, archive.database, size(archive.bytes), took, proof))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -1,0 +1,140 @@
+"""One host, its settings and the shared connection to it, for whoever calls."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from fabric import Connection
+from invoke.context import Context
+
+from ..config import Settings, errors, load
+from ..remote.connection import connect
+from ..remote.shell import Answer, Report, Step
+from ..remote.shell import run as run_steps
+
+_FAILURES: Mapping[int, type[errors.PredeployError]] = {
+    failure.exit_code: failure
+    for failure in (
+        errors.PreflightError,
+        errors.LockedError,
+        errors.DumpError,
+        errors.UnprovenError,
+        errors.RotationError,
+        errors.InterruptedRunError,
+    )
+}
+
+
+@dataclass(frozen=True)
+class Host:
+    settings: Settings
+    shell: Context
+
+    def run(
+        self, task: str, steps: Sequence[Step], *, keeps_status: bool = False, answer: Answer | None = None
+    ) -> Report:
+        """Run the steps on the host; the caller judges the report."""
+        variables = {
+            "task": task,
+            "backup_dir": self.settings.backup_dir,
+            "keeps_status": "yes" if keeps_status else "",
+        }
+        secret = self.settings.db_password or ""
+        return run_steps(self.shell, steps, variables=variables, secret=secret, answer=answer)
+
+    def must(self, task: str, steps: Sequence[Step], **options: Any) -> Report:
+        """Run the steps; raise the error of the exit code unless it is 0."""
+        report = self.run(task, steps, **options)
+        if report.code != 0:
+            raise self.failure(task, report)
+        return report
+
+    def failure(self, task: str, report: Report) -> errors.PredeployError:
+        told, code = report.of("result"), report.code
+        if code is None:
+            return self._silence(task, report)
+        kind = _FAILURES.get(code, errors.PredeployError)
+        details = [f"  - {problem}" for problem in report.problems]
+        if told["remedy"]:
+            details.append(f"  What to do: {told['remedy']}")
+        return kind("\n".join([f"{task} on {self.name}: {told['reason']} (exit {kind.exit_code})", *details]))
+
+    def _silence(self, task: str, report: Report) -> errors.PredeployError:
+        if report.exited in (-1, 255):
+            return errors.HostError(
+                f"{task} on {self.name}: the connection was lost before the host had reported (exit 3)\n"
+                "  The host notices, stops and removes what is unfinished; earlier archives are as they were.\n"
+                "  What to do: run it again; the file `status` in BACKUP_DIR tells how this run ended."
+            )
+        return errors.PreflightError(
+            f"{task} on {self.name}: the host did not run our shell to its end: exit code {report.exited}"
+            " and no report (exit 10)\n"
+            "  What to do: `ssh` there and try `sh -c true`; the account may have no shell, or a forced command."
+        )
+
+    @property
+    def name(self) -> str:
+        settings = self.settings
+        return settings.profile if settings.profile == settings.ssh_host else f"{settings.profile} ({settings.ssh_host})"
+
+
+@contextmanager
+def session(
+    c: Context, overrides: Mapping[str, str | None] | None = None, *, needs_version: bool = False
+) -> Iterator[Host]:
+    """Everything is checked before the host is contacted; signals become exit code 130."""
+    caller = _caller(c)
+    profile, asked_for = _asked_for(caller)
+    given = {**asked_for, **{name: str(value) for name, value in (overrides or {}).items() if value is not None}}
+    settings = load(profile, given, needs_version=needs_version)
+    with _signals_raise():
+        yield Host(settings, connect(settings, caller))
+
+
+def _caller(c: Context) -> Context:
+    """Fabric gives the -H of the command line to tasks, but not to their pre-tasks; those ask for it here."""
+    fabric_main = sys.modules.get("fabric.main")
+    core = getattr(getattr(fabric_main, "program", None), "core", None)
+    hosts = core[0].args.hosts.value if core else None
+    if hasattr(c, "original_host") or not hosts:
+        return c
+    if "," in hosts:
+        raise errors.ConfigurationError(
+            f"-H {hosts} names several hosts, and a pre-task is not told which one is meant (nothing was contacted)\n"
+            "  What to do: deploy to them one at a time, or list the tasks: fab -H … predeploy deploy"
+        )
+    return Connection(hosts, config=c.config)
+
+
+def _asked_for(c: Context) -> tuple[str | None, dict[str, str]]:
+    """The name, user and port that -H gives; user and port only where ssh_config does not say the same."""
+    if not hasattr(c, "original_host"):
+        return None, {}
+    given = {}
+    if c.user != c.ssh_config.get("user", c.config.user):
+        given["SSH_USER"] = str(c.user)
+    if c.port != int(c.ssh_config.get("port", c.config.port)):
+        given["SSH_PORT"] = str(c.port)
+    return str(c.original_host), given
+
+
+@contextmanager
+def _signals_raise() -> Iterator[None]:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise errors.InterruptedRunError(f"interrupted by {signal.Signals(number).name}; nothing was changed on the host")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in caught}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,50 @@
+"""Prove archives that are already there, again or to a higher grade."""
+
+from invoke import task
+from invoke.context import Context
+
+from ..config import errors
+from ..remote import steps
+from ..remote.catalog import Archive, find, parse
+from .report import size, warn
+from .session import Host, session
+
+
+@task(
+    help={
+        "file": "archive: its name, a unique part of it, or latest (the default)",
+        "all_": "every archive in BACKUP_DIR",
+        "proof": "grade: written (checksum) or read (every block decoded); default read",
+    }
+)
+def verify(c: Context, file: str = "latest", all_: bool = False, proof: str | None = None) -> list[Archive]:
+    """Prove archives: checksum as written, every block decoded, contents complete."""
+    with session(c, {"BACKUP_PROOF": proof}) as host:
+        catalog = parse(host.must("verify", [steps.catalog()]).facts["catalog"])
+        for name in catalog.unreadable:
+            warn(f"{name} is left out: its manifest is not readable")
+        archives = list(catalog.archives) if all_ else [find(catalog, file)]
+        failures = [failure for archive in archives if (failure := prove(host, archive))]
+        if failures:
+            raise errors.UnprovenError("\n".join(failure.message for failure in failures))
+        if all_ and catalog.unreadable:
+            raise errors.UnprovenError(f"not readable, so not proven: {', '.join(catalog.unreadable)}")
+        return archives
+
+
+def prove(host: Host, archive: Archive) -> errors.PredeployError | None:
+    """One run for each archive: a damaged one must not hide the next."""
+    settings = host.settings
+    steps_to_proof = [
+        steps.lock(settings, create=False),
+        steps.programs(settings),
+        steps.verify(settings.proof, archive.name),
+    ]
+    report = host.run("verify", steps_to_proof)
+    if report.code == 0:
+        print(f"proven ({settings.proof}): {archive.name}, {size(archive.bytes)}, sha256 {archive.sha256}")
+        return None
+    failure = host.failure("verify", report)
+    if not isinstance(failure, errors.UnprovenError):
+        raise failure
+    return failure
