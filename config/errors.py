@@ -1,7 +1,7 @@
 """The expected failures: each has its exit code, and a message for the person who meets it.
 
-A message says what failed, on which host, why, and what to do next. Raised inside a task, invoke prints
-it and exits with the code, without a traceback. Anything else is a bug and keeps its traceback.
+A message says what failed, on which host, why, and what to do next. Raised inside a task, invoke
+prints it and exits with the code, without a traceback. Anything else is a bug and keeps its own.
 """
 
 from typing import ClassVar
@@ -9,7 +9,7 @@ from typing import ClassVar
 from invoke.exceptions import Exit
 
 
-class PredeployError(Exit):  # type: ignore[misc]
+class PredeployError(Exit):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str) -> None:

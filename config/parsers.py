@@ -1,0 +1,127 @@
+"""From the text of one setting to its value; a ValueError says what the text must be instead."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+MAX_LINE_LENGTH: Final = 4096
+# Control characters, line and paragraph separators, and what was no UTF-8 (lone surrogates).
+_NOT_IN_A_LINE: Final = frozenset({"Cc", "Zl", "Zp", "Cs"})
+# OpenSSH's own rule for user names: they may reach a ProxyCommand.
+_USER: Final = re.compile(r"""(?!-)[^\s'"`$;&<>|(){}]{1,255}""")
+_HOST: Final = re.compile(r"[\w\[:][\w.:%\[\]-]{0,252}")
+_COMPRESS: Final = re.compile(r"none|gzip:[1-9]|zstd:([1-9]|1[0-9]|2[0-2])")
+_KNOWN_HOST: Final = re.compile(
+    r"\s*(@\S+\s+)?[^\s#]\S*\s+(ssh|ecdsa|sk)-\S+\s+[A-Za-z0-9+/]{16,}=*(\s|$)"
+)
+
+
+def one_line(text: str) -> str:
+    if text.endswith(("\n", "\r")):
+        raise ValueError("must be one line, but ends with a line break")
+    if any(unicodedata.category(character) in _NOT_IN_A_LINE for character in text):
+        raise ValueError("must be one line of UTF-8 without control characters")
+    if len(text) > MAX_LINE_LENGTH:
+        raise ValueError(f"must have at most {MAX_LINE_LENGTH} characters")
+    return text
+
+
+def key_text(text: str) -> str:
+    if any(unicodedata.category(character) == "Cs" for character in text):
+        raise ValueError("must be UTF-8 text")
+    return text
+
+
+def known_hosts(text: str) -> str:
+    if not any(_KNOWN_HOST.match(line) for line in text.splitlines()):
+        raise ValueError("must hold known_hosts lines, each a host, a key type and a key")
+    return key_text(text)
+
+
+def whole(minimum: int, maximum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if re.fullmatch("[0-9]{1,9}", text) and minimum <= int(text) <= maximum:
+            return int(text)
+        raise ValueError(f"must be a whole number from {minimum} to {maximum}")
+
+    return parse
+
+
+def choice(*values: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"must be {' or '.join(values)}")
+        return text
+
+    return parse
+
+
+def name_part(max_length: int) -> Callable[[str], str]:
+    """Accept what no shell, path or option could mistake: it becomes part of a file name."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", text) or len(text) > max_length:
+            raise ValueError(
+                f"must be at most {max_length} characters, of the kind A-Z a-z 0-9 . _ + -, "
+                "and begin with a letter or a digit"
+            )
+        return text
+
+    return parse
+
+
+def compression(text: str) -> str:
+    if not _COMPRESS.fullmatch(text):
+        raise ValueError("must be zstd:1 to zstd:22, gzip:1 to gzip:9, or none")
+    return text
+
+
+def host(text: str) -> str:
+    """Accept a host, an address, an ssh_config alias or a profile: never a path or an option."""
+    if not _HOST.fullmatch(text):
+        raise ValueError("must be a host name, an address, an ssh_config alias or a profile")
+    return text
+
+
+def user(text: str) -> str:
+    if not _USER.fullmatch(one_line(text)):
+        raise ValueError("must be a user name: no space, no leading dash, no shell character")
+    return text
+
+
+def remote_directory(text: str) -> str:
+    """Return `~`, `~/…` or an absolute path; what is relative to the remote home becomes `~/…`."""
+    parts = [part for part in one_line(text).split("/") if part not in {"", "."}]
+    if ".." in parts:
+        raise ValueError("must not contain '..'")
+    if text.startswith("/"):
+        if not parts:
+            raise ValueError("must not be the root directory")
+        return "/" + "/".join(parts)
+    if text == "~" or text.startswith("~/"):
+        return "/".join(parts)
+    if text.startswith("~"):
+        raise ValueError("must not begin with ~user: only ~/ is expanded; write the absolute path")
+    return "/".join(["~", *parts])
+
+
+def local_file(text: str) -> Path:
+    """Expand `~`; whether the file is there is a question for `readable`."""
+    try:
+        return Path(one_line(text)).expanduser()
+    except RuntimeError:
+        raise ValueError("names a home directory that does not exist here") from None
+
+
+def readable(path: Path) -> Path:
+    # Asked, not opened: a file descriptor from a shell's <(…) can be read only once.
+    if not os.path.exists(path):  # noqa: PTH110 - pathlib's raises where the path cannot be searched
+        raise ValueError("must be a file on this machine, but there is none")
+    if path.is_dir():
+        raise ValueError("must be a file, but is a directory")
+    if not os.access(path, os.R_OK):
+        raise ValueError("must be a file that you may read, but permission is denied")
+    return path

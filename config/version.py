@@ -1,0 +1,54 @@
+"""What git says about the working directory."""
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from .settings import SECRET_VARIABLES
+
+TIMEOUT_SECONDS = 10.0
+
+
+class Answer(NamedTuple):
+    """`complaint` is git's own reason where there is no answer."""
+
+    text: str | None
+    complaint: str = ""
+
+
+def describe(directory: Path) -> Answer:
+    """Name the version as `git describe --tags --always --dirty` does, fit for a file name."""
+    answer = _git(directory, "describe", "--tags", "--always", "--dirty")
+    if answer.text is None:
+        return answer
+    return Answer(re.sub(r"[^A-Za-z0-9._+-]", "-", answer.text).lstrip("._+-")[:100] or None)
+
+
+def commit(directory: Path) -> str | None:
+    return _git(directory, "rev-parse", "--verify", "HEAD").text
+
+
+def _git(directory: Path, *arguments: str) -> Answer:
+    import subprocess
+
+    environment = {name: text for name, text in os.environ.items() if name not in SECRET_VARIABLES}
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=directory,
+            env={**environment, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        return Answer(None, "git is not installed")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Answer(None, str(error))
+    if done.returncode != 0:
+        return Answer(None, " ".join(done.stderr.split("\n", 1)[0].split()))
+    return Answer(done.stdout.strip())
