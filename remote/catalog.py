@@ -9,8 +9,9 @@ from datetime import datetime, timezone
 from ..config.errors import RefusedError
 
 GRADES: tuple[str, ...] = ("written", "read", "restored", "equal")
-"""Grades of proof, ascending. Any other word in a manifest ranks below all of them. The last two are not given
-yet; an archive that has one from a later version keeps its rank here."""
+"""Grades of proof, ascending; any other word in a manifest ranks below all of them.
+
+The last two are not given yet; an archive that has one from a later version keeps its rank here."""
 
 _FORMAT = "1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*\.dump")

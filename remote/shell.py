@@ -21,10 +21,10 @@ Fact = tuple[str, str]
 GRACE_SECONDS = 10
 _DIRECTORY = Path(__file__).parent
 
-# The script travels on stdin: nothing of it is in `ps`, no login shell reads it (single quotes without newline, `!`
-# or escapes mean the same to sh, fish, zsh and csh), and half of it is never run.
+# The script travels on stdin: nothing of it is in `ps`, no login shell reads it (single quotes
+# without newline, `!` or escapes mean the same to sh, fish, zsh and csh), half of it is never run.
 _BOOTSTRAP = (
-    "exec sh -c 's=$(while IFS= read -r l; do case $l in \"#go\") exit 0;; esac;"
+    'exec sh -c \'s=$(while IFS= read -r l; do case $l in "#go") exit 0;; esac;'
     ' printf "%s\\n" "$l"; done; exit 1) && eval "$s"\''
 )
 
@@ -43,7 +43,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run told: the facts of each step, and the outcome. `code` is None when the host said nothing."""
+    """What a run told: the facts of each step that reached its end, and the exit code."""
 
     facts: Mapping[str, Sequence[Fact]]
     exited: int
@@ -56,6 +56,7 @@ class Report:
 
     @property
     def code(self) -> int | None:
+        """None unless the host has told of its end, and its exit code says the same."""
         told = self.of("result").get("code", "")
         return int(told) if told.isdecimal() and int(told) == self.exited else None
 
@@ -75,7 +76,7 @@ def run(
     secret: str = "",
     answer: Answer | None = None,
 ) -> Report:
-    """Run the steps in one request; `answer` maps the facts so far to the lines that a step asks for."""
+    """Run the steps in one request; `answer` makes of the facts so far what a step asks for."""
     fence = secrets.token_hex(16)
     lines = [*_assignments({"fence": fence, **variables}), source("lib.sh")]
     script = "\n".join([*lines, *(step.script() for step in steps)])
@@ -94,6 +95,8 @@ def run(
             env={},
             encoding="utf-8",
         )
+    if result is None:  # invoke: only for `disown`
+        raise RuntimeError("run without a result")
     return Report(_read_facts(result.stdout, fence), result.exited)
 
 
@@ -120,7 +123,7 @@ def _read_facts(output: str, fence: str) -> dict[str, list[Fact]]:
     return facts
 
 
-class _Asked(StreamWatcher):  # type: ignore[misc]
+class _Asked(StreamWatcher):
     """Answers a step that asks, once, from what the host has told so far."""
 
     def __init__(self, fence: str, answer: Answer) -> None:
@@ -136,7 +139,7 @@ class _Asked(StreamWatcher):  # type: ignore[misc]
 
 
 class _Stdin:
-    """The script at once in one write, then held open until the end: its end is how the host learns that we are gone."""
+    """The script at once, in one write; then open until we go: so the host learns of it."""
 
     def __init__(self, text: str) -> None:
         self.text: str | None = text
@@ -151,11 +154,13 @@ class _Stdin:
 
 @contextmanager
 def _stopped_gently(stdin: _Stdin) -> Iterator[None]:
-    """A first signal ends the host's stdin and lets it clean up and report; a second one, or ten seconds, ends the wait."""
+    """At a signal the host is told to stop, and reports; a second one, or ten seconds, ends it."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         if not stdin.open:
-            raise InterruptedRunError("interrupted; the host was told to stop but did not report back")
+            raise InterruptedRunError(
+                "interrupted (exit 130): the host was told to stop, but did not report back"
+            )
         stdin.open = False
         signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""One function per remote/<step>.sh: it gives the step the variables that its first line declares."""
+"""One function per remote/<step>.sh: it gives the variables that the step's first line declares."""
 
 import getpass
 import socket

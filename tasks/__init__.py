@@ -1,6 +1,6 @@
 """What a person types: decide, call steps, print."""
 
-from invoke import Collection
+from invoke.collection import Collection
 
 from .backup import backup
 from .history import history

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timezone
 
-from invoke import task
 from invoke.context import Context
+from invoke.tasks import task
 
 from ..config import Settings
 from ..remote import steps
@@ -16,17 +16,25 @@ _SKEW_SECONDS = 300
 
 
 @task(
+    auto_shortflags=False,
     help={
         "version": "name part of the archive; default: git describe",
         "lock-timeout": "seconds to wait for locks in the database; default 30",
         "lock-wait": "seconds to wait for another run on the host; default 0",
-    }
+    },
 )
 def backup(
-    c: Context, version: str | None = None, lock_timeout: str | None = None, lock_wait: str | None = None
+    c: Context,
+    version: str | None = None,
+    lock_timeout: str | None = None,
+    lock_wait: str | None = None,
 ) -> Archive:
     """Take an archive, checksummed but not proven; predeploy does both."""
-    given = {"BACKUP_VERSION": version, "BACKUP_LOCK_TIMEOUT": lock_timeout, "BACKUP_LOCK_WAIT": lock_wait}
+    given = {
+        "BACKUP_VERSION": version,
+        "BACKUP_LOCK_TIMEOUT": lock_timeout,
+        "BACKUP_LOCK_WAIT": lock_wait,
+    }
     with session(c, given, needs_version=True) as host:
         report = host.must("backup", taking(host.settings, "written"), keeps_status=True)
         archive = taken(report)
@@ -57,12 +65,15 @@ def taken(report: Report) -> Archive:
     client, server = archive.facts["client_version"], archive.facts["server_version"]
     if client.split(".")[0] != server.split(".")[0]:
         warn(
-            f"the archive was written by pg_dump {client}, newer than the server ({server}): the server's own"
-            " programs cannot read it, and what they restore from it may need edits; install pg_dump"
+            f"the archive was written by pg_dump {client}, newer than the server ({server}): what"
+            " it restores may need edits before that server takes it. Install pg_dump"
             f" {server.split('.')[0]} on the host, or point DB_BIN_DIR at it"
         )
     host_time = datetime.strptime(preflight["host_time"], "%Y-%m-%dT%H:%M:%S%z")
-    skew_seconds = abs((datetime.now(timezone.utc) - host_time).total_seconds() - float(archive.facts["dump_seconds"]))
+    skew_seconds = abs(
+        (datetime.now(timezone.utc) - host_time).total_seconds()
+        - float(archive.facts["dump_seconds"])
+    )
     if skew_seconds > _SKEW_SECONDS:
         warn(f"the host's clock is off by about {skew_seconds:.0f} s: archives are ordered by it")
     return archive

@@ -1,7 +1,7 @@
 """Show what is there."""
 
-from invoke import task
 from invoke.context import Context
+from invoke.tasks import task
 
 from ..remote import steps
 from ..remote.catalog import Archive, parse
@@ -9,7 +9,7 @@ from .report import as_json, as_table, warn
 from .session import session
 
 
-@task(help={"json_": "print data instead of a table"})
+@task(auto_shortflags=False, help={"json_": "print data instead of a table"})
 def history(c: Context, json_: bool = False) -> tuple[Archive, ...]:
     """List the archives on the host, oldest first."""
     with session(c) as host:

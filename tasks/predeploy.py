@@ -1,7 +1,7 @@
 """The gate: a proven archive, or a non-zero exit."""
 
-from invoke import task
 from invoke.context import Context
+from invoke.tasks import task
 
 from ..config.errors import InterruptedRunError
 from ..remote import steps
@@ -9,18 +9,19 @@ from ..remote.catalog import Archive
 from ..remote.shell import Report
 from .backup import taken, taking
 from .report import proven, warn
-from .rotate import deciding, removed
+from .rotate import Rotation
 from .session import Host, session
 
 
 @task(
+    auto_shortflags=False,
     help={
         "version": "name part of the archive; default: git describe",
         "proof": "grade of proof to demand: written or read; default read",
         "keep": "archives to keep per project, label and database; default 5",
         "lock-timeout": "seconds to wait for locks in the database; default 30",
         "lock-wait": "seconds to wait for another run on the host; default 0",
-    }
+    },
 )
 def predeploy(
     c: Context,
@@ -39,20 +40,22 @@ def predeploy(
         "BACKUP_LOCK_WAIT": lock_wait,
     }
     with session(c, given, needs_version=True) as host:
-        settings = host.settings
+        settings, rotation = host.settings, Rotation(host.settings)
         all_steps = [*taking(settings, settings.proof), steps.catalog(), steps.prune()]
-        report = host.run("predeploy", all_steps, keeps_status=True, answer=deciding(host))
-        return judged(host, report)
+        report = host.run("predeploy", all_steps, keeps_status=True, answer=rotation.answer)
+        return judged(host, report, rotation)
 
 
-def judged(host: Host, report: Report) -> Archive:
-    """The archive is published only after its proof: what fails later is the rotation's failure, not the gate's."""
+def judged(host: Host, report: Report, rotation: Rotation) -> Archive:
+    """An archive is published only after its proof: what fails later does not fail the gate."""
     if not report.finished("publish") or report.code == InterruptedRunError.exit_code:
         raise host.failure("predeploy", report)
     archive = taken(report)
-    for name in removed(report):
-        print(f"removed {name}")
+    for each in rotation.removed(report):
+        print(f"removed {each.archive.name}: {each.reason}")
     if report.code != 0:
-        warn(f"the rotation failed, the archive stands: {host.failure('predeploy', report).message}")
+        warn(
+            f"the rotation failed, the archive stands: {host.failure('predeploy', report).message}"
+        )
     print(proven(host, archive))
     return archive

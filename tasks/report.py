@@ -18,7 +18,11 @@ def warn(message: str) -> None:
 def size(number_of_bytes: float) -> str:
     for unit in ("bytes", "kB", "MB", "GB"):
         if number_of_bytes < _STEP:
-            return f"{number_of_bytes:.0f} {unit}" if unit == "bytes" else f"{number_of_bytes:.1f} {unit}"
+            return (
+                f"{number_of_bytes:.0f} {unit}"
+                if unit == "bytes"
+                else f"{number_of_bytes:.1f} {unit}"
+            )
         number_of_bytes /= _STEP
     return f"{number_of_bytes:.1f} TB"
 
@@ -34,12 +38,12 @@ def proven(host: Host, archive: Archive) -> str:
         f" dumped in {archive.facts['dump_seconds']} s\n"
         f"{missing}"
         f"  where    {host.name}: {directory}/{archive.name}\n"
-        "  how      README, section \"Roll back by hand\""
+        '  how      README, section "Roll back by hand"'
     )
 
 
 def as_json(archives: Sequence[Archive]) -> str:
-    """A list, oldest first; every manifest line as it is stored, with `intact` for the size found now."""
+    """A list, oldest first, of the stored manifests; `intact` tells of the size found now."""
     return json.dumps([_record(archive) for archive in archives], indent=2, ensure_ascii=False)
 
 

@@ -3,67 +3,73 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
-from invoke import task
 from invoke.context import Context
+from invoke.tasks import task
 
 from ..config import Settings
 from ..remote import steps
 from ..remote.catalog import Catalog, parse
-from ..remote.shell import Answer, Fact, Report
+from ..remote.shell import Fact, Report
 from .report import warn
 from .retention import Expired, Policy, expired
-from .session import Host, session
+from .session import session
 
 
 @task(
+    auto_shortflags=False,
     help={
         "keep": "archives to keep per project, label and database; default 5",
         "dry-run": "show what would go and why, and remove nothing",
-    }
+    },
 )
 def rotate(c: Context, keep: str | None = None, dry_run: bool = False) -> list[Expired]:
     """Remove what the retention policy no longer keeps, each with its reason."""
     with session(c, {"MAX_BACKUPS": keep}) as host:
+        rotation = Rotation(host.settings)
         report = host.must("rotate", [steps.catalog()])
-        going = decide(parse(report.facts["catalog"]), host.settings)
+        going = rotation.decide(report.facts)
         if going and not dry_run:
-            again = [steps.lock(host.settings, create=False), steps.catalog(), steps.prune()]
-            report = host.must("rotate", again, answer=deciding(host))
-            names = set(removed(report))
-            going = [each for each in going if each.archive.name in names]
+            under_lock = [steps.lock(host.settings, create=False), steps.catalog(), steps.prune()]
+            report = host.run("rotate", under_lock, answer=rotation.answer)
+            going = rotation.removed(report)
         for each in going:
             print(f"{'would remove' if dry_run else 'removed'} {each.archive.name}: {each.reason}")
+        if report.code != 0:
+            raise host.failure("rotate", report)
         if not going:
             print("nothing to remove")
         return going
 
 
-def decide(catalog: Catalog, settings: Settings, protect: frozenset[str] = frozenset()) -> list[Expired]:
-    for name in catalog.unreadable:
-        warn(f"{name} is left alone: its manifest is not readable")
-    policy = Policy(
-        settings.max_backups,
-        settings.keep_days,
-        settings.keep_daily,
-        settings.keep_weekly,
-        settings.keep_monthly,
-        settings.proof,
-    )
-    return expired(catalog.archives, policy, datetime.now(timezone.utc), protect)
+class Rotation:
+    """What goes, decided once the host has shown its catalog, and kept to tell of it afterwards."""
 
+    def __init__(self, settings: Settings) -> None:
+        self.policy = Policy(
+            settings.max_backups,
+            settings.keep_days,
+            settings.keep_daily,
+            settings.keep_weekly,
+            settings.keep_monthly,
+            settings.proof,
+        )
+        self.going: list[Expired] = []
+        self.catalog = Catalog(())
 
-def deciding(host: Host) -> Answer:
-    """What to tell the prune step once the catalog is known; an archive published in the same run stays."""
+    def decide(self, facts: Mapping[str, Sequence[Fact]]) -> list[Expired]:
+        """An archive that was published in the same run stays, whatever the host's clock says."""
+        just_made = frozenset(value for key, value in facts.get("publish", ()) if key == "archive")
+        self.catalog = parse(facts["catalog"])
+        self.going = expired(
+            self.catalog.archives, self.policy, datetime.now(timezone.utc), just_made
+        )
+        return self.going
 
-    def names(facts: Mapping[str, Sequence[Fact]]) -> list[str]:
-        protect = frozenset(value for key, value in facts.get("publish", ()) if key == "archive")
-        going = decide(parse(facts["catalog"]), host.settings, protect)
-        for each in going:
-            print(f"expired: {each.archive.name}: {each.reason}")
-        return [each.archive.name for each in going]
+    def answer(self, facts: Mapping[str, Sequence[Fact]]) -> list[str]:
+        return [each.archive.name for each in self.decide(facts)]
 
-    return names
-
-
-def removed(report: Report) -> list[str]:
-    return [value for key, value in report.facts.get("prune", ()) if key == "removed"]
+    def removed(self, report: Report) -> list[Expired]:
+        told = {value for key, value in report.facts.get("prune", ()) if key == "removed"}
+        for name in self.catalog.unreadable:
+            warn(f"{name} is left alone: its manifest is not readable")
+        return [each for each in self.going if each.archive.name in told]

@@ -36,7 +36,12 @@ class Host:
     shell: Context
 
     def run(
-        self, task: str, steps: Sequence[Step], *, keeps_status: bool = False, answer: Answer | None = None
+        self,
+        task: str,
+        steps: Sequence[Step],
+        *,
+        keeps_status: bool = False,
+        answer: Answer | None = None,
     ) -> Report:
         """Run the steps on the host; the caller judges the report."""
         variables = {
@@ -62,25 +67,34 @@ class Host:
         details = [f"  - {problem}" for problem in report.problems]
         if told["remedy"]:
             details.append(f"  What to do: {told['remedy']}")
-        return kind("\n".join([f"{task} on {self.name}: {told['reason']} (exit {kind.exit_code})", *details]))
+        return kind(
+            "\n".join(
+                [f"{task} on {self.name}: {told['reason']} (exit {kind.exit_code})", *details]
+            )
+        )
 
     def _silence(self, task: str, report: Report) -> errors.PredeployError:
         if report.exited in (-1, 255):
             return errors.HostError(
-                f"{task} on {self.name}: the connection was lost before the host had reported (exit 3)\n"
-                "  The host notices, stops and removes what is unfinished; earlier archives are as they were.\n"
-                "  What to do: run it again; the file `status` in BACKUP_DIR tells how this run ended."
+                f"{task} on {self.name}: the connection was lost before the end (exit 3)\n"
+                "  The host notices, stops and removes what is unfinished; earlier archives stay.\n"
+                "  What to do: run it again; `status` in BACKUP_DIR tells how this run ended."
             )
         return errors.PreflightError(
-            f"{task} on {self.name}: the host did not run our shell to its end: exit code {report.exited}"
-            " and no report (exit 10)\n"
-            "  What to do: `ssh` there and try `sh -c true`; the account may have no shell, or a forced command."
+            f"{task} on {self.name}: the host did not run our shell to its end (exit 10):"
+            f" exit code {report.exited} and no report\n"
+            "  What to do: try `ssh HOST sh -c true`; the account may have no shell there, or a"
+            " forced command."
         )
 
     @property
     def name(self) -> str:
         settings = self.settings
-        return settings.profile if settings.profile == settings.ssh_host else f"{settings.profile} ({settings.ssh_host})"
+        return (
+            settings.profile
+            if settings.profile == settings.ssh_host
+            else f"{settings.profile} ({settings.ssh_host})"
+        )
 
 
 @contextmanager
@@ -90,14 +104,17 @@ def session(
     """Everything is checked before the host is contacted; signals become exit code 130."""
     caller = _caller(c)
     profile, asked_for = _asked_for(caller)
-    given = {**asked_for, **{name: str(value) for name, value in (overrides or {}).items() if value is not None}}
+    given = {
+        **asked_for,
+        **{name: str(value) for name, value in (overrides or {}).items() if value is not None},
+    }
     settings = load(profile, given, needs_version=needs_version)
     with _signals_raise():
         yield Host(settings, connect(settings, caller))
 
 
-def _caller(c: Context) -> Context:
-    """Fabric gives the -H of the command line to tasks, but not to their pre-tasks; those ask for it here."""
+def _caller(c: Context) -> Any:
+    """Fabric gives -H to the tasks of the command line, but not to their pre-tasks."""
     fabric_main = sys.modules.get("fabric.main")
     core = getattr(getattr(fabric_main, "program", None), "core", None)
     hosts = core[0].args.hosts.value if core else None
@@ -105,14 +122,14 @@ def _caller(c: Context) -> Context:
         return c
     if "," in hosts:
         raise errors.ConfigurationError(
-            f"-H {hosts} names several hosts, and a pre-task is not told which one is meant (nothing was contacted)\n"
-            "  What to do: deploy to them one at a time, or list the tasks: fab -H … predeploy deploy"
+            f"-H {hosts} names several hosts, and a pre-task is not told which (exit 2)\n"
+            "  What to do: one at a time, or name the task: fab -H … predeploy deploy"
         )
     return Connection(hosts, config=c.config)
 
 
-def _asked_for(c: Context) -> tuple[str | None, dict[str, str]]:
-    """The name, user and port that -H gives; user and port only where ssh_config does not say the same."""
+def _asked_for(c: Any) -> tuple[str | None, dict[str, str]]:
+    """What -H gives: a name, and user and port where ssh_config does not say the same."""
     if not hasattr(c, "original_host"):
         return None, {}
     given = {}
@@ -126,7 +143,7 @@ def _asked_for(c: Context) -> tuple[str | None, dict[str, str]]:
 @contextmanager
 def _signals_raise() -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
-        raise errors.InterruptedRunError(f"interrupted by {signal.Signals(number).name}; nothing was changed on the host")
+        raise errors.InterruptedRunError(f"interrupted by {signal.Signals(number).name} (exit 130)")
 
     if threading.current_thread() is not threading.main_thread():
         yield

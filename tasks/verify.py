@@ -1,7 +1,7 @@
 """Prove archives that are already there, again or to a higher grade."""
 
-from invoke import task
 from invoke.context import Context
+from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
@@ -11,13 +11,16 @@ from .session import Host, session
 
 
 @task(
+    auto_shortflags=False,
     help={
         "file": "archive: its name, a unique part of it, or latest (the default)",
         "all_": "every archive in BACKUP_DIR",
         "proof": "grade: written (checksum) or read (every block decoded); default read",
-    }
+    },
 )
-def verify(c: Context, file: str = "latest", all_: bool = False, proof: str | None = None) -> list[Archive]:
+def verify(
+    c: Context, file: str = "latest", all_: bool = False, proof: str | None = None
+) -> list[Archive]:
     """Prove archives: checksum as written, every block decoded, contents complete."""
     with session(c, {"BACKUP_PROOF": proof}) as host:
         catalog = parse(host.must("verify", [steps.catalog()]).facts["catalog"])
@@ -26,9 +29,11 @@ def verify(c: Context, file: str = "latest", all_: bool = False, proof: str | No
         archives = list(catalog.archives) if all_ else [find(catalog, file)]
         failures = [failure for archive in archives if (failure := prove(host, archive))]
         if failures:
-            raise errors.UnprovenError("\n".join(failure.message for failure in failures))
+            raise errors.UnprovenError("\n".join(str(failure.message) for failure in failures))
         if all_ and catalog.unreadable:
-            raise errors.UnprovenError(f"not readable, so not proven: {', '.join(catalog.unreadable)}")
+            raise errors.UnprovenError(
+                f"not readable, so not proven: {', '.join(catalog.unreadable)}"
+            )
         return archives
 
 
@@ -42,7 +47,8 @@ def prove(host: Host, archive: Archive) -> errors.PredeployError | None:
     ]
     report = host.run("verify", steps_to_proof)
     if report.code == 0:
-        print(f"proven ({settings.proof}): {archive.name}, {size(archive.bytes)}, sha256 {archive.sha256}")
+        facts = f"{archive.name}, {size(archive.bytes)}, sha256 {archive.sha256}"
+        print(f"proven ({settings.proof}): {facts}")
         return None
     failure = host.failure("verify", report)
     if not isinstance(failure, errors.UnprovenError):

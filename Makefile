@@ -1,0 +1,59 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+STEPS := $(filter-out remote/lib.sh,$(wildcard remote/*.sh))
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test unit lint types shell bench clean
+
+help: ## print this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(VENV)/.demo-is-ready ## see the gate at work on a throwaway host: needs nothing but Python
+	@$(BIN)/python -m sandbox demo
+
+test: $(VENV)/.dev-is-ready ## run all tests, with the floor under line coverage
+	$(BIN)/python -m pytest --cov=fabric_predeploy --cov-report=term --cov-fail-under=95
+
+unit: $(VENV)/.dev-is-ready ## run the tests that need no server: seconds
+	$(BIN)/python -m pytest tests/unit tests/steps
+
+lint: $(VENV)/.dev-is-ready types shell ## check style, types and shell
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev-is-ready
+	@mkdir -p .cache/types && ln -sfn "$(CURDIR)" .cache/types/fabric_predeploy
+	$(BIN)/mypy -p fabric_predeploy.tasks -p fabric_predeploy.remote -p fabric_predeploy.config -p sandbox $(if $(wildcard bench/__main__.py),-p bench)
+
+# A step runs behind lib.sh, so it is read behind it; .shellcheckrc says what follows from that.
+shell: $(VENV)/.dev-is-ready
+	@for step in $(STEPS); do \
+		echo "shellcheck $$step"; \
+		cat remote/lib.sh "$$step" | $(BIN)/shellcheck --shell=sh - || exit; \
+	done
+	$(BIN)/shfmt -d -ln posix -i 4 -ci remote/*.sh
+
+bench: $(VENV)/.dev-is-ready ## compare with ssh and pg_dump by hand; BENCH_ROWS sets the large size
+	$(BIN)/python -m bench
+
+clean: ## remove the environment and everything cached or built
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* build dist *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+		echo "Python 3.10 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+			"If another is installed: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.demo-is-ready: requirements.txt requirements-lib.txt requirements-demo.txt pyproject.toml | $(BIN)/python
+	@echo "Installing requirements.txt and requirements-demo.txt into $(VENV)"
+	@$(PIP) -r requirements.txt -r requirements-demo.txt
+	@touch $@
+
+$(VENV)/.dev-is-ready: $(VENV)/.demo-is-ready requirements-dev.txt | $(BIN)/python
+	@echo "Installing requirements-dev.txt into $(VENV)"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

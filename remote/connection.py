@@ -1,0 +1,269 @@
+"""The shared connection: one for a host and process, whoever asks; trusted, bounded, quick."""
+
+import atexit
+import functools
+import io
+import itertools
+import logging
+import socket
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import fabric
+import paramiko
+from invoke.context import Context
+
+from ..config import Settings
+from ..config.errors import ConfigurationError, HostError
+from .hostkeys import KnownHosts, fingerprint, known_hosts
+from .keys import chosen_files, existing, own_key
+from .unreachable import Trouble, before_trust, refused_login
+
+RETRY_WAITS_SECONDS: tuple[float, ...] = (1.0, 2.0)
+CONNECT_TIMEOUT_SECONDS: Final = 10
+HANDSHAKE_TIMEOUT_SECONDS: Final = 15
+CHANNEL_TIMEOUT_SECONDS: Final = 30
+KEEPALIVE_SECONDS: Final = 15
+LOST_AFTER_MILLISECONDS: Final = 60_000
+
+_KEY_CLASSES: Final = {
+    "ed25519": paramiko.Ed25519Key,
+    "ecdsa": paramiko.ECDSAKey,
+    "rsa": paramiko.RSAKey,
+}
+_FAILURES: Final = (OSError, EOFError, paramiko.SSHException)
+
+# Paramiko logs a failed handshake with its traceback, and Python prints what nobody handles.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+
+
+def connect(settings: Settings, caller: Context) -> fabric.Connection:
+    """Return an open connection: the one made before by the same route with the same keys, if any.
+
+    Raise HostError (exit code 3) when the host cannot be reached, is not trusted or refuses the
+    key; ConfigurationError (2) when the keys or known hosts that are set cannot be used.
+    """
+    route = _Route(settings, caller)
+    known = _shared.get(route.identity)
+    if known and is_alive(known.target):
+        return known.target
+    if known:
+        known.close()
+    route.open()
+    _shared[route.identity] = route
+    return route.target
+
+
+def is_alive(connection: fabric.Connection) -> bool:
+    transport = connection.transport
+    return bool(transport and transport.is_active() and transport.is_authenticated())
+
+
+@atexit.register
+def close_all() -> None:
+    while _shared:
+        _shared.popitem()[1].close()
+
+
+@dataclass(frozen=True)
+class _OwnKey:
+    """The profile's key; `name` is the setting that holds it."""
+
+    name: str
+    key: paramiko.PKey
+
+    def __str__(self) -> str:
+        kind = self.key.get_name().removeprefix("ssh-")
+        return f"{self.name}, {kind} {fingerprint(self.key.asbytes())}"
+
+
+def _own_key(settings: Settings) -> _OwnKey | None:
+    found = own_key(settings.ssh_private_key, settings.ssh_key_file, settings.ssh_key_passphrase)
+    if found is None:
+        return None
+    name, kind, text = found
+    return _OwnKey(name, _KEY_CLASSES[kind].from_private_key(io.StringIO(text)))
+
+
+class _Hop:
+    """The host, or a jump host on the way: an SSH login with a host key that is known."""
+
+    def __init__(
+        self, connection: fabric.Connection, settings: Settings, own: _OwnKey | None
+    ) -> None:
+        self.connection = connection
+        self.settings = settings
+        self.own = own
+        self.trusted = False
+        alias = connection.ssh_config.get("hostkeyalias")
+        self.name: tuple[str, int] = (alias, 22) if alias else (connection.host, connection.port)
+        kwargs = dict(connection.connect_kwargs, transport_factory=self.start)
+        self.key_files = existing(kwargs.pop("key_filename", []))
+        kwargs["key_filename"] = self.key_files
+        if own:  # alone, since hosts hang up on those who offer many keys
+            kwargs.update(pkey=own.key, allow_agent=False, look_for_keys=False)
+        elif settings.ssh_key_passphrase:
+            kwargs.setdefault("passphrase", settings.ssh_key_passphrase)
+        connection.connect_kwargs = kwargs
+        if connection.connect_timeout is None and "timeout" not in kwargs:
+            connection.connect_timeout = CONNECT_TIMEOUT_SECONDS
+        connection.client.set_missing_host_key_policy(self)
+
+    @functools.cached_property
+    def known(self) -> KnownHosts:
+        return known_hosts(self.settings, self.connection.ssh_config)
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        here = self.connection
+        command = here.gateway if isinstance(here.gateway, str) else ""
+        return (here.host, here.port, here.user, command, str(self.own), *self.key_files)
+
+    def open(self) -> Trouble | None:
+        """Log in, or say what went wrong."""
+        self.trusted = False
+        try:
+            self.connection.open()
+            self.connection.transport.set_keepalive(KEEPALIVE_SECONDS)
+        except _FAILURES as error:
+            return self._trouble(error)
+        return None
+
+    def start(self, sock: Any, **options: Any) -> paramiko.Transport:
+        """Paramiko's transport_factory: ask for the key types that are known before others."""
+        _quicken(sock)
+        transport = paramiko.Transport(sock, **options)
+        transport.banner_timeout = transport.auth_timeout = HANDSHAKE_TIMEOUT_SECONDS
+        transport.channel_timeout = CHANNEL_TIMEOUT_SECONDS
+        known = self.known.kinds(*self.name)
+        security = transport.get_security_options()
+        security.key_types = sorted(
+            security.key_types, key=lambda kind: _key_type(kind) not in known
+        )
+        return transport
+
+    def missing_host_key(self, _client: Any, _name: str, key: paramiko.PKey) -> None:
+        """Paramiko's policy. As the client is given no known hosts, every key comes here.
+
+        Its own check asks only for the first type known, and knows no wildcards and no @revoked.
+        """
+        self.known.check(*self.name, key.get_name(), key.asbytes())
+        self.trusted = True
+
+    def close(self) -> None:
+        with suppress(*_FAILURES):
+            self.connection.close()
+        with suppress(*_FAILURES):
+            self.connection.client.close()
+
+    def _trouble(self, error: Exception) -> Trouble:
+        here = self.connection
+        if not self.trusted:
+            return before_trust(error, here.connect_timeout or here.connect_kwargs["timeout"])
+        tried = [str(self.own)] if self.own else []
+        tried += self.key_files
+        if here.connect_kwargs.get("allow_agent", True):
+            tried.append("the ssh agent's keys")
+        if here.connect_kwargs.get("look_for_keys", True):
+            tried.append("~/.ssh/id_*")
+        return refused_login(error, ", ".join(tried), self._methods())
+
+    def _methods(self) -> list[str]:
+        """Return the ways to log in that the host names, while it still talks to us."""
+        try:
+            self.connection.client.get_transport().auth_none(self.connection.user)
+        except paramiko.BadAuthenticationType as refusal:
+            return list(refusal.allowed_types)
+        except _FAILURES:
+            pass
+        return []
+
+    def __str__(self) -> str:
+        return f"{self.connection.user}@{self.connection.host}:{self.connection.port}"
+
+
+class _Route:
+    """All hops, the jump hosts first: each is held to the same rules."""
+
+    def __init__(self, settings: Settings, caller: Context) -> None:
+        config = _config(caller)
+        chosen = chosen_files(config.connect_kwargs)
+        own = None if chosen else _own_key(settings)
+        self.target = _unopened(settings, config)
+        connections = [self.target]
+        while isinstance(connections[0].gateway, fabric.Connection):
+            connections.insert(0, connections[0].gateway)
+        self.hops = [_Hop(connection, settings, own) for connection in connections]
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        return tuple(hop.identity for hop in self.hops)
+
+    def open(self) -> None:
+        for hop in self.hops:
+            _ = hop.known  # what is malformed is found before anything is contacted
+        waits = iter(RETRY_WAITS_SECONDS)
+        for tries in itertools.count(1):
+            failed = self._try()
+            if failed is None:
+                return
+            hop, trouble = failed
+            wait = next(waits, None) if trouble.transient else None
+            if wait is None:
+                where = str(hop) if hop is self.hops[-1] else f"the jump host {hop}"
+                raise HostError(trouble.message(where, tries))
+            time.sleep(wait)
+
+    def _try(self) -> tuple[_Hop, Trouble] | None:
+        with ExitStack() as on_failure:
+            on_failure.callback(self.close)
+            for hop in self.hops:
+                trouble = hop.open()
+                if trouble:
+                    return hop, trouble
+            on_failure.pop_all()
+        return None
+
+    def close(self) -> None:
+        for hop in reversed(self.hops):
+            hop.close()
+
+
+_shared: dict[tuple[Any, ...], _Route] = {}
+
+
+def _unopened(settings: Settings, config: fabric.Config) -> fabric.Connection:
+    """Leave to ssh_config what is not set."""
+    host, user, port = settings.ssh_host, settings.ssh_user, settings.ssh_port
+    try:
+        return fabric.Connection(host, user=user, port=port, config=config)
+    except ValueError as error:  # user or port are said twice, or a port is no number
+        raise ConfigurationError(
+            f"SSH_HOST {host}: {error} (exit 2)\n"
+            "  What to do: set SSH_USER and SSH_PORT, and only the name in SSH_HOST."
+        ) from None
+
+
+def _config(caller: Context) -> fabric.Config:
+    """Copy the caller's configuration: Fabric writes into it. `inv` has one without ssh_config."""
+    if isinstance(caller.config, fabric.Config):
+        return caller.config.clone()
+    config = caller.config.clone(into=fabric.Config)
+    config.load_ssh_config()
+    return config
+
+
+def _key_type(algorithm: str) -> str:
+    """RFC 8332: the rsa-sha2 algorithms use keys of the type ssh-rsa."""
+    return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
+
+
+def _quicken(sock: Any) -> None:
+    """Send at once (paramiko waits for delayed ACKs otherwise); give a dead link up in a minute."""
+    if not isinstance(sock, socket.socket):  # a jump host's channel or a ProxyCommand
+        return
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_AFTER_MILLISECONDS)

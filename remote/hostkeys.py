@@ -1,0 +1,199 @@
+"""Which host keys are known, and what to say to a person when a host shows another one."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+from ..config import Settings
+from ..config.errors import ConfigurationError, HostError
+
+_PORT: Final = 22
+_MARKERS: Final = {"@revoked", "@cert-authority"}
+
+
+@dataclass(frozen=True)
+class KnownKey:
+    """One known_hosts line, sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT"; `place` is where it stands."""
+
+    marker: str
+    patterns: tuple[str, ...]
+    kind: str
+    blob: bytes
+    place: str
+
+    def names(self, host: str) -> bool:
+        if self.patterns[0].startswith("|1|"):
+            return _is_hash_of(self.patterns[0], host)
+        wanted = [p for p in self.patterns if not p.startswith("!")]
+        unwanted = [p[1:] for p in self.patterns if p.startswith("!")]
+        return _any_matches(wanted, host) and not _any_matches(unwanted, host)
+
+
+@dataclass(frozen=True)
+class KnownHosts:
+    """All lines of all places; `remedy` says where a missing line belongs."""
+
+    keys: tuple[KnownKey, ...] = field(repr=False)
+    remedy: str
+
+    def kinds(self, host: str, port: int) -> set[str]:
+        """Return the key types to ask the host for: those that one can compare."""
+        return {key.kind for key in self._trusted(host, port)}
+
+    def check(self, host: str, port: int, kind: str, blob: bytes) -> None:
+        """Raise HostError (exit code 3) unless this key is known for this host and not revoked."""
+        name = address(host, port)
+        trusted = self._trusted(host, port)
+        shown = f"{fingerprint(blob)} ({_family(kind).upper()})"
+        for key in self._naming(name, host):
+            if key.marker == "@revoked" and key.blob == blob:
+                raise HostError(_REVOKED.format(name=name, shown=shown, place=key.place))
+        if any(key.blob == blob for key in trusted):
+            return
+        same_name = [key for key in trusted if key.names(name)]
+        if same_name:
+            known = "\n".join(
+                f"    known: {fingerprint(key.blob)} ({_family(key.kind).upper()}), {key.place}"
+                for key in same_name
+            )
+            raise HostError(
+                _CHANGED.format(name=name, shown=shown, known=known, family=_family(kind))
+            )
+        line = f"{name} {kind} {base64.b64encode(blob).decode()}"
+        raise HostError(
+            _UNKNOWN.format(
+                name=name, shown=shown, line=line, remedy=self.remedy, family=_family(kind)
+            )
+        )
+
+    def _naming(self, *names: str) -> Iterator[KnownKey]:
+        return (key for key in self.keys if any(key.names(name.lower()) for name in names))
+
+    def _trusted(self, host: str, port: int) -> list[KnownKey]:
+        # Like ssh: a line without the port will do, if there is none with it.
+        for name in (address(host, port), host):
+            found = [key for key in self._naming(name) if not key.marker]
+            if found:
+                return found
+        return []
+
+
+_UNKNOWN: Final = """\
+the host key of {name} is not known, so nothing was sent (exit 3)
+    it showed: {shown}
+  What to do: compare that with what the host says, logged in there or in the hoster's panel:
+    ssh-keygen -lf /etc/ssh/ssh_host_{family}_key.pub
+  Only if they are equal, add this line to {remedy}:
+{line}"""
+
+_CHANGED: Final = """\
+the host key of {name} has CHANGED, so nothing was sent (exit 3)
+    it showed: {shown}
+{known}
+  Either the host was set up anew, or someone is between you and it and would read your passwords.
+  What to do: ask whoever runs the host, or compare, logged in there or in the hoster's panel:
+    ssh-keygen -lf /etc/ssh/ssh_host_{family}_key.pub
+  Only if it really has a new key, replace the known lines."""
+
+_REVOKED: Final = """\
+the host key of {name} is marked as revoked, so nothing was sent (exit 3)
+    it showed: {shown}
+    revoked: {place}
+  What to do: ask whoever runs the host for its new key; who holds this one can pose as it."""
+
+
+def parse(text: str, place: str, *, strict: bool) -> Iterator[KnownKey]:
+    """Read known_hosts lines; a line that is none is skipped, or raises when `strict`."""
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.split()
+        if not fields or fields[0].startswith("#"):
+            continue
+        marker = fields.pop(0) if fields[0] in _MARKERS else ""
+        blob = _blob(fields)
+        if blob is not None:
+            patterns = tuple(fields[0].lower().split(",") if fields[0][0] != "|" else fields[:1])
+            yield KnownKey(marker, patterns, fields[1], blob, f"{place} line {number}")
+        elif strict:
+            raise ConfigurationError(
+                f"{place} line {number} is not a known_hosts line (exit 2)\n"
+                "  What to do: give host, key type and key, as `ssh-keyscan HOST` prints them;"
+                " compare the fingerprint with the host's."
+            )
+
+
+def known_hosts(settings: Settings, ssh_config: Mapping[str, str]) -> KnownHosts:
+    """Read SSH_KNOWN_HOSTS, else SSH_KNOWN_HOSTS_FILE, else the files that ssh would."""
+    if settings.ssh_known_hosts:
+        return known_in_text(settings.ssh_known_hosts, "SSH_KNOWN_HOSTS")
+    if settings.ssh_known_hosts_file:
+        file = settings.ssh_known_hosts_file
+        return known_in_files([file], f"{file} (SSH_KNOWN_HOSTS_FILE)")
+    user = ssh_config.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")
+    system = ssh_config.get("globalknownhostsfile", "/etc/ssh/ssh_known_hosts")
+    files = [Path(name).expanduser() for name in f"{user} {system}".split()]
+    return known_in_files(files, f"{files[0]}, or in CI to the variable SSH_KNOWN_HOSTS")
+
+
+def known_in_text(text: str, name: str) -> KnownHosts:
+    """Raise ConfigurationError (exit code 2) at the first line that is not a known_hosts line."""
+    lines = text.replace("\\r", "").replace("\\n", "\n")
+    return KnownHosts(tuple(parse(lines, name, strict=True)), name)
+
+
+def known_in_files(paths: Iterable[Path], remedy: str) -> KnownHosts:
+    """Read what is there of these files: like ssh, which goes on without those it cannot read."""
+    keys: list[KnownKey] = []
+    for path in paths:
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        keys += parse(text, str(path), strict=False)
+    return KnownHosts(tuple(keys), remedy)
+
+
+def address(host: str, port: int) -> str:
+    return host if port == _PORT else f"[{host}]:{port}"
+
+
+def fingerprint(blob: bytes) -> str:
+    """As `ssh-keygen -l` prints it."""
+    digest = base64.b64encode(hashlib.sha256(blob).digest()).decode()
+    return "SHA256:" + digest.rstrip("=")
+
+
+def _family(kind: str) -> str:
+    return next((name for name in ("ed25519", "ecdsa", "rsa") if name in kind), kind)
+
+
+def _blob(fields: list[str]) -> bytes | None:
+    """Return the key of a line, if its type stands in it, as RFC 4253 section 6.6 demands."""
+    if len(fields) < 3:  # noqa: PLR2004 - host, type and key
+        return None
+    kind = fields[1].encode()
+    try:
+        blob = base64.b64decode(fields[2], validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return blob if blob.startswith(len(kind).to_bytes(4, "big") + kind) else None
+
+
+def _is_hash_of(pattern: str, host: str) -> bool:
+    try:
+        _, _, salt, digest = pattern.split("|")
+        expected = base64.b64decode(digest)
+        found = hmac.digest(base64.b64decode(salt), host.encode(), "sha1")
+    except (binascii.Error, ValueError):
+        return False
+    return hmac.compare_digest(expected, found)
+
+
+def _any_matches(patterns: Iterable[str], host: str) -> bool:
+    # In known_hosts only * and ? are special, while [host]:port would be a set to fnmatch.
+    return any(fnmatchcase(host, pattern.replace("[", "[[]")) for pattern in patterns)

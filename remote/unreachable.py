@@ -1,0 +1,96 @@
+"""Why a host could not be reached, in words for the person who has to do something about it."""
+
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_PROHIBITED: Final = 1  # RFC 4254 section 5.1: the jump host's sshd forbids forwarding
+_PORT_HINT: Final = "check SSH_HOST and SSH_PORT (22 unless set; SiteGround uses 18765)"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    cause: str
+    remedy: str
+    transient: bool
+
+    def message(self, where: str, tries: int) -> str:
+        times = f" after {tries} tries" if tries > 1 else ""
+        return (
+            f"cannot connect to {where}{times}: {self.cause} (exit 3)\n  What to do: {self.remedy}."
+        )
+
+
+def before_trust(error: Exception, seconds: float) -> Trouble:
+    """Explain what went wrong before the host key was accepted; `seconds` was the patience."""
+    if isinstance(error, socket.gaierror):
+        return _unresolved(error)
+    if isinstance(error, OSError):
+        return _network(error, seconds)
+    if hasattr(error, "code"):  # paramiko's ChannelException, from a jump host
+        return Trouble(
+            f"the jump host does not lead there: {error}",
+            f"{_PORT_HINT}; the jump host's sshd must allow TCP forwarding",
+            transient=error.code != _PROHIBITED,
+        )
+    said = str(error) or "the connection was closed"
+    if "No existing session" in said:  # paramiko's words for a handshake that is not done in time
+        said = f"not done within {seconds:g} s"
+    return Trouble(
+        f"something answers there, but the SSH handshake fails: {said}",
+        f"{_PORT_HINT}; the host may be overloaded or ban this address",
+        transient="ncompatible" not in said,
+    )
+
+
+def refused_login(error: Exception, tried: str, methods: list[str]) -> Trouble:
+    """Explain why a host that is trusted did not let one in."""
+    offers = f"; it accepts: {', '.join(methods)}" if methods else ""
+    return Trouble(
+        f"it does not let us in: {str(error).rstrip('.') or 'the connection was closed'}\n"
+        f"    tried: {tried}{offers}",
+        "check SSH_USER; set SSH_PRIVATE_KEY or SSH_KEY_FILE (SSH_KEY_PASSPHRASE if encrypted);\n"
+        "  its public key must be in the host's ~/.ssh/authorized_keys (`ssh-copy-id`, or the"
+        " hoster's panel)",
+        transient=False,
+    )
+
+
+def _unresolved(error: socket.gaierror) -> Trouble:
+    return Trouble(
+        f"its name does not resolve ({error.strerror})",
+        "check SSH_HOST, HostName in ssh_config, and this machine's DNS",
+        transient=error.errno == socket.EAI_AGAIN,
+    )
+
+
+def _network(error: OSError, seconds: float) -> Trouble:
+    if error.filename is not None:
+        return Trouble(
+            f"{error.filename}: {error.strerror}",
+            "check the ProxyCommand in ssh_config",
+            transient=False,
+        )
+    if isinstance(error, TimeoutError):
+        return Trouble(
+            f"no answer within {seconds:g} s",
+            f"{_PORT_HINT}, and whether a firewall lets this machine in",
+            transient=True,
+        )
+    numbers = set(_numbers(error))
+    if numbers == {errno.ECONNREFUSED}:
+        return Trouble(
+            "connection refused", f"is sshd listening there? {_PORT_HINT}", transient=True
+        )
+    why = ", ".join(os.strerror(number) for number in sorted(numbers)) or str(error)
+    return Trouble(why, f"{_PORT_HINT}, and this machine's network", transient=True)
+
+
+def _numbers(error: OSError) -> Iterator[int]:
+    """Paramiko's NoValidConnectionsError holds one error for each address of the host."""
+    for one in getattr(error, "errors", {"": error}).values():
+        if one.errno is not None:
+            yield one.errno
