@@ -398,13 +398,14 @@ def test_the_newest_keep_last_and_all_younger_than_keep_days_stay(
 
 @quick
 @given(catalogs(), st.integers(1, 6), clocks)
-def test_keep_last_alone_keeps_no_other_proven_one(
+def test_keep_last_alone_keeps_no_other_proven_one_but_the_newest_of_the_best_grade(
     archives: list[Archive], last: int, now: datetime
 ) -> None:
     unpinned = [replace(each, pinned=False) for each in archives]
     lost = removed(unpinned, Policy(keep_last=last), now)
     for proven in proven_groups(unpinned, "read"):
-        assert names(proven) - lost == names(proven[:last])
+        best = max(proven, key=lambda each: (each.rank, each.order), default=None)
+        assert names(proven) - lost == names([*proven[:last], *([best] if best else [])])
 
 
 @quick
