@@ -16,12 +16,14 @@ import paramiko
 from invoke.context import Context
 
 from ..config import Settings
-from ..config.errors import ConfigurationError, HostError
+from ..config.errors import HostError
 from .hostkeys import KnownHosts, fingerprint, known_hosts
 from .keys import chosen_files, existing, own_key
+from .route import config_of, hops
 from .unreachable import Trouble, before_trust, refused_login
 
 RETRY_WAITS_SECONDS: tuple[float, ...] = (1.0, 2.0)
+SESSION_WAITS_SECONDS: Final = (0.02, 0.1, 0.5)
 CONNECT_TIMEOUT_SECONDS: Final = 10
 HANDSHAKE_TIMEOUT_SECONDS: Final = 15
 CHANNEL_TIMEOUT_SECONDS: Final = 30
@@ -87,6 +89,16 @@ def _own_key(settings: Settings) -> _OwnKey | None:
     return _OwnKey(name, _KEY_CLASSES[kind].from_private_key(io.StringIO(text)))
 
 
+class _Transport(paramiko.Transport):  # type: ignore[misc]  # paramiko has no types
+    def open_session(self, *args: Any, **kwargs: Any) -> paramiko.Channel:
+        """Ask again: where MaxSessions is 1, sshd may not have cleared the last session away."""
+        for wait in SESSION_WAITS_SECONDS:
+            with suppress(paramiko.ChannelException):
+                return super().open_session(*args, **kwargs)
+            time.sleep(wait)
+        return super().open_session(*args, **kwargs)
+
+
 class _Hop:
     """The host, or a jump host on the way: an SSH login with a host key that is known."""
 
@@ -134,14 +146,11 @@ class _Hop:
     def start(self, sock: Any, **options: Any) -> paramiko.Transport:
         """Paramiko's transport_factory: ask for the key types that are known before others."""
         _quicken(sock)
-        transport = paramiko.Transport(sock, **options)
+        transport = _Transport(sock, **options)
         transport.banner_timeout = transport.auth_timeout = HANDSHAKE_TIMEOUT_SECONDS
         transport.channel_timeout = CHANNEL_TIMEOUT_SECONDS
-        known = self.known.kinds(*self.name)
         security = transport.get_security_options()
-        security.key_types = sorted(
-            security.key_types, key=lambda kind: _key_type(kind) not in known
-        )
+        security.key_types = self.known.preferred(*self.name, security.key_types)
         return transport
 
     def missing_host_key(self, _client: Any, _name: str, key: paramiko.PKey) -> None:
@@ -188,14 +197,11 @@ class _Route:
     """All hops, the jump hosts first: each is held to the same rules."""
 
     def __init__(self, settings: Settings, caller: Context) -> None:
-        config = _config(caller)
+        config = config_of(caller)
         chosen = chosen_files(config.connect_kwargs)
         own = None if chosen else _own_key(settings)
-        self.target = _unopened(settings, config)
-        connections = [self.target]
-        while isinstance(connections[0].gateway, fabric.Connection):
-            connections.insert(0, connections[0].gateway)
-        self.hops = [_Hop(connection, settings, own) for connection in connections]
+        self.hops = [_Hop(connection, settings, own) for connection in hops(settings, config)]
+        self.target = self.hops[-1].connection
 
     @property
     def identity(self) -> tuple[Any, ...]:
@@ -232,32 +238,6 @@ class _Route:
 
 
 _shared: dict[tuple[Any, ...], _Route] = {}
-
-
-def _unopened(settings: Settings, config: fabric.Config) -> fabric.Connection:
-    """Leave to ssh_config what is not set."""
-    host, user, port = settings.ssh_host, settings.ssh_user, settings.ssh_port
-    try:
-        return fabric.Connection(host, user=user, port=port, config=config)
-    except ValueError as error:  # user or port are said twice, or a port is no number
-        raise ConfigurationError(
-            f"SSH_HOST {host}: {error} (exit 2)\n"
-            "  What to do: set SSH_USER and SSH_PORT, and only the name in SSH_HOST."
-        ) from None
-
-
-def _config(caller: Context) -> fabric.Config:
-    """Copy the caller's configuration: Fabric writes into it. `inv` has one without ssh_config."""
-    if isinstance(caller.config, fabric.Config):
-        return caller.config.clone()
-    config = caller.config.clone(into=fabric.Config)
-    config.load_ssh_config()
-    return config
-
-
-def _key_type(algorithm: str) -> str:
-    """RFC 8332: the rsa-sha2 algorithms use keys of the type ssh-rsa."""
-    return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
 
 
 def _quicken(sock: Any) -> None:

@@ -28,6 +28,10 @@ choose_name
 partial=$backup_dir/$name.partial
 log "dumping into $name.dump"
 take_dump
+# Its own words about a full disk are lost on that disk.
+[ "$child_status" -eq 0 ] || [ "$(free_bytes)" -gt 65536 ] ||
+    die 12 "no space is left in $backup_dir: pg_dump ended with exit code $child_status" \
+        "free some; the earlier archives are as they were"
 [ "$child_status" -eq 0 ] ||
     die 12 "pg_dump ended with exit code $child_status: $(tail -n 3 "$run_dir/stderr")" \
         "see what it says above; the earlier archives are as they were"

@@ -42,9 +42,10 @@ class KnownHosts:
     keys: tuple[KnownKey, ...] = field(repr=False)
     remedy: str
 
-    def kinds(self, host: str, port: int) -> set[str]:
-        """Return the key types to ask the host for: those that one can compare."""
-        return {key.kind for key in self._trusted(host, port)}
+    def preferred(self, host: str, port: int, algorithms: Iterable[str]) -> list[str]:
+        """Put first what makes the host show a key that one can compare; keep the order else."""
+        kinds = {key.kind for key in self._trusted(host, port)}
+        return sorted(algorithms, key=lambda algorithm: _key_type(algorithm) not in kinds)
 
     def check(self, host: str, port: int, kind: str, blob: bytes) -> None:
         """Raise HostError (exit code 3) unless this key is known for this host and not revoked."""
@@ -166,6 +167,11 @@ def fingerprint(blob: bytes) -> str:
     """As `ssh-keygen -l` prints it."""
     digest = base64.b64encode(hashlib.sha256(blob).digest()).decode()
     return "SHA256:" + digest.rstrip("=")
+
+
+def _key_type(algorithm: str) -> str:
+    """RFC 8332: the rsa-sha2 algorithms use keys of the type ssh-rsa."""
+    return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
 
 
 def _family(kind: str) -> str:

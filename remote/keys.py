@@ -54,7 +54,7 @@ def normalise(text: str, passphrase: str | None, name: str = "SSH_PRIVATE_KEY") 
             f"  What to do: set SSH_KEY_PASSPHRASE, or leave {name} unset and add the key to"
             " your ssh agent."
         )
-    return _openssh(pem, passphrase if pem.encrypted else None, name)
+    return _openssh(_load(pem, passphrase if pem.encrypted else None, name), name)
 
 
 @functools.cache
@@ -109,43 +109,44 @@ def _pem(text: str, name: str) -> _Pem:
     return _Pem(found[1], headers, body)
 
 
-def _openssh(pem: _Pem, passphrase: str | None, name: str) -> tuple[str, str]:
-    from cryptography.exceptions import UnsupportedAlgorithm
+def _openssh(key: Any, name: str) -> tuple[str, str]:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-    load = (
-        serialization.load_ssh_private_key
-        if pem.label == "OPENSSH PRIVATE KEY"
-        else serialization.load_pem_private_key
-    )
     kinds = {
         "ed25519": ed25519.Ed25519PrivateKey,
         "ecdsa": ec.EllipticCurvePrivateKey,
         "rsa": rsa.RSAPrivateKey,
     }
     try:
-        key = load(bytes(pem), passphrase.encode() if passphrase else None)
         kind = next(kind for kind, of_kind in kinds.items() if isinstance(key, of_kind))
         text = key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.OpenSSH,
             serialization.NoEncryption(),
         )
-    except (UnsupportedAlgorithm, StopIteration):
-        raise _unusable(
-            name,
-            "is of a kind that is not supported",
-            "use ed25519, ecdsa (nistp256, 384, 521) or rsa; `ssh-keygen -t ed25519` creates one",
-        ) from None
-    except (ValueError, TypeError):
-        if passphrase:
-            raise ConfigurationError(
-                f"SSH_KEY_PASSPHRASE does not open the key in {name} (exit 2)\n"
-                "  What to do: try it with `ssh-keygen -y -f` on the key's file."
-            ) from None
-        raise _unusable(name, "is damaged or incomplete", _GIVE_ALL) from None
+    except (StopIteration, ValueError):  # ValueError: a curve that SSH does not have
+        raise _unsupported(name) from None
     return kind, text.decode()
+
+
+def _load(pem: _Pem, passphrase: str | None, name: str) -> Any:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
+    openssh = pem.label == "OPENSSH PRIVATE KEY"
+    load = serialization.load_ssh_private_key if openssh else serialization.load_pem_private_key
+    try:
+        return load(bytes(pem), passphrase.encode() if passphrase else None)
+    except UnsupportedAlgorithm:
+        raise _unsupported(name) from None
+    except (ValueError, TypeError):
+        if passphrase is None:
+            raise _unusable(name, "is damaged or incomplete", _GIVE_ALL) from None
+        raise ConfigurationError(
+            f"SSH_KEY_PASSPHRASE does not open the key in {name} (exit 2)\n"
+            "  What to do: try it with `ssh-keygen -y -f` on the key's file."
+        ) from None
 
 
 def _what_it_is(text: str) -> tuple[str, str]:
@@ -162,6 +163,14 @@ def _what_it_is(text: str) -> tuple[str, str]:
     if "PRIVATE KEY-----" in text:
         return "is cut off: its BEGIN or END line is missing", _GIVE_ALL
     return "is not a private key", _GIVE_ALL
+
+
+def _unsupported(name: str) -> ConfigurationError:
+    return _unusable(
+        name,
+        "is of a kind that is not supported",
+        "use ed25519, ecdsa (nistp256, 384, 521) or rsa; `ssh-keygen -t ed25519` creates one",
+    )
 
 
 def _unusable(name: str, what: str, remedy: str) -> ConfigurationError:

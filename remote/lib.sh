@@ -6,6 +6,10 @@ set -eu
 umask 077
 export LC_ALL=C
 unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
+unset BLOCK_SIZE LS_BLOCK_SIZE # GNU's ls would tell sizes in them
+# What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
+step='' log_file='' run_dir='' partial='' published='' proved='' reason='' remedy='' problems='' children='' watcher=''
+rotation='not reached'
 
 newline='
 '
@@ -38,7 +42,7 @@ one_line() {
 
 say() {
     printf '%s\n' "$1" >&2 || :
-    [ -z "${log_file-}" ] || printf '%s\n' "$1" >>"$log_file" || :
+    [ -z "$log_file" ] || printf '%s\n' "$1" >>"$log_file" || :
 }
 
 log() {
@@ -47,18 +51,18 @@ log() {
 
 # What a program wrote to its stderr, once it has ended.
 relay() {
-    while IFS= read -r line; do
+    while IFS= read -r line || [ -n "$line" ]; do
         say "         $line"
     done <"$1"
 }
 
 # A check that failed; all of them are told at once by `die_of_problems`.
 problem() {
-    problems="${problems-}$(one_line "$1 — $2")$newline"
+    problems="$problems$(one_line "$1 — $2")$newline"
 }
 
 die_of_problems() {
-    [ -z "${problems-}" ] || die 10 "the host is not ready"
+    [ -z "$problems" ] || die 10 "the host is not ready"
 }
 
 # die CODE REASON [REMEDY]
@@ -71,7 +75,7 @@ die() {
 # Programs that take long run in the background: a signal then ends them at once instead of after them.
 start() {
     "$@" &
-    children="${children-} $!"
+    children="$children $!"
 }
 
 finished() {
@@ -79,11 +83,17 @@ finished() {
     wait "$1" || child_status=$?
 }
 
+# At TERM pg_dump cancels its query in the server. A child that was forked a moment ago may not have laid aside our
+# traps yet and lose the signal, so KILL makes sure: we would wait for ever.
 stop_children() {
-    for child in ${children-}; do
-        kill -TERM "$child" 2>/dev/null || :
-        wait "$child" 2>/dev/null || :
-    done
+    [ -n "$children" ] || return 0
+    # shellcheck disable=SC2086 # a list of numbers
+    {
+        kill -TERM $children
+        sleep 1
+        kill -KILL $children
+        wait $children
+    } 2>/dev/null || :
     children=
 }
 
@@ -98,29 +108,30 @@ watch_client() {
 }
 
 stop_watching() {
-    [ -n "${watcher-}" ] || return 0
-    kill "$watcher" 2>/dev/null || :
+    [ -n "$watcher" ] || return 0
+    kill -KILL "$watcher" 2>/dev/null || :
     wait "$watcher" 2>/dev/null || :
     watcher=
 }
 
 outcome() {
-    facts code "$1" step "${step-}" reason "$(one_line "${reason-}")" remedy "$(one_line "${remedy-}")"
-    printf '%s' "${problems-}" | sed 's/^/problem=/'
+    facts code "$1" step "$step" reason "$(one_line "$reason")" remedy "$(one_line "$remedy")"
+    printf '%s' "$problems" | sed 's/^/problem=/'
 }
 
 status_lines() {
     result=failure
-    [ -z "${published-}" ] || result=success
+    [ -z "$published" ] || result=success
     facts result "$result" task "$task" time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
-    facts archive "${published-}" proof "${proved-}" rotation "${rotation-not reached}"
+    facts archive "$published" proof "$proved" rotation "$rotation"
     outcome "$1"
     fact log "${log_file##*/}"
 }
 
 # A status that cannot be written must not go on telling of the run before.
 write_status() {
-    if ! status_lines "$1" >"$backup_dir/status.partial" ||
+    status=$(status_lines "$1")
+    if ! printf '%s\n' "$status" >"$backup_dir/status.partial" ||
         ! mv -f "$backup_dir/status.partial" "$backup_dir/status"; then
         rm -f "$backup_dir/status.partial" "$backup_dir/status"
     fi
@@ -134,10 +145,10 @@ finish() {
     set +e
     stop_watching
     stop_children
-    [ "$code" -eq 0 ] || [ -n "${reason-}" ] || reason="the step $step ended unexpectedly"
-    [ -z "${partial-}" ] || rm -f "$partial"
-    [ -z "${run_dir-}" ] || rm -rf "${run_dir:?}"
-    if [ -n "${log_file-}" ]; then
+    [ "$code" -eq 0 ] || [ -n "$reason" ] || reason="the step $step ended unexpectedly"
+    [ -z "$partial" ] || rm -f "$partial"
+    [ -z "$run_dir" ] || rm -rf "${run_dir:?}"
+    if [ -n "$log_file" ]; then
         if [ "$code" -eq 0 ]; then log "$task: done"; else log "$task: exit code $code: $reason"; fi
         [ -z "$keeps_status" ] || write_status "$code"
     fi
@@ -151,6 +162,12 @@ interrupted() {
     die 130 "interrupted, or cut off from the client" "nothing unfinished is left on the host; run it again"
 }
 
+# Whether a file's name could be one that we have made: PREFIX-STAMP followed by one of these ends.
+is_ours() {
+    case $1 in [!A-Za-z0-9]* | *[!A-Za-z0-9._+-]*) return 1 ;; esac
+    case $1 in *-$stamp_glob"$2") ;; *) return 1 ;; esac
+}
+
 manifest_value() {
     sed -n "s/^$2=//p" "$1" | head -n 1
 }
@@ -160,6 +177,12 @@ size_of() {
     # shellcheck disable=SC2086 # splitting into columns is the purpose; the names of archives hold no blanks
     set -- $1
     printf '%s' "$5"
+}
+
+free_bytes() {
+    # From the right, as names of file systems may hold blanks: … available, %, mount point.
+    free_kilobytes=$(df -Pk -- "$backup_dir" | sed -n '$s/^.* \([0-9][0-9]*\)  *[0-9][0-9]*%.*$/\1/p')
+    printf '%s' "$((${free_kilobytes:-0} * 1024))"
 }
 
 absolute() {
@@ -183,6 +206,7 @@ secret=
 backup_dir=$(absolute "$backup_dir")
 
 trap '' PIPE
+# Before the traps: a child that is forked under a trap can lose a signal that comes at once.
+watch_client
 trap interrupted INT TERM HUP
 trap finish EXIT
-watch_client

@@ -11,14 +11,14 @@ check_directory() {
         return
     fi
     # shellcheck disable=SC2046 # splitting into columns is the purpose: mode, links, owner, …
-    set -- $(ls -ldn -- "$backup_dir/.")
+    set -- $(ls -ldnL -- "$backup_dir")
     if [ "$3" != "$(id -u)" ] || [ ! -w "$backup_dir" ] || [ ! -x "$backup_dir" ]; then
         problem "BACKUP_DIR $backup_dir is not ours to write ($1, owner $3)" \
             "give it to the user $(id -un), or choose another"
         return
     fi
     case $1 in
-        d???------*) ;;
+        d???--[-S]--[-T]*) ;; # S and T: setgid and sticky, which open nothing
         *) problem "other users of the host can look into BACKUP_DIR $backup_dir ($1)" "chmod 700 '$backup_dir'" ;;
     esac
 }
@@ -41,11 +41,13 @@ take_lock() {
 
 remove_leftovers() {
     rm -f "$backup_dir/status.partial"
-    for leftover in "$backup_dir"/*-$stamp_glob.partial "$backup_dir"/*-$stamp_glob.*.partial; do
-        [ ! -f "$leftover" ] || rm -f "$leftover"
+    for end in .partial .manifest.partial .dump.sha256.partial; do
+        for leftover in "$backup_dir"/*-$stamp_glob$end; do
+            ! is_ours "${leftover##*/}" "$end" || [ ! -f "$leftover" ] || rm -f "$leftover"
+        done
     done
     for manifest in "$backup_dir"/*-$stamp_glob.manifest; do
-        [ -f "$manifest" ] && [ "$(head -n 1 "$manifest")" = format=1 ] || continue
+        is_ours "${manifest##*/}" .manifest && [ -f "$manifest" ] && [ "$(head -n 1 "$manifest")" = format=1 ] || continue
         [ -e "${manifest%.manifest}.dump" ] || rm -f "${manifest%.manifest}.dump.sha256" "$manifest"
     done
 }
@@ -68,6 +70,6 @@ enter() {
 check_directory
 command -v flock >/dev/null ||
     problem "there is no program flock, which keeps two runs apart" "ask the host for util-linux"
-[ -n "${problems-}" ] || enter
+[ -n "$problems" ] || enter
 # A preflight follows where a directory may be made: it tells these problems with its own.
 [ "$create" = yes ] || die_of_problems

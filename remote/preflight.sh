@@ -78,9 +78,11 @@ estimate_bytes() {
         [ -f "$manifest" ] && [ "$(manifest_value "$manifest" database)" = "$db_name" ] || continue
         manifest_created=$(manifest_value "$manifest" created)
         [ "$(printf '%s\n%s\n' "$newest" "$manifest_created" | sort | tail -n 1)" = "$newest" ] && continue
-        newest=$manifest_created
         then_bytes=$(manifest_value "$manifest" bytes)
         then_database_bytes=$(manifest_value "$manifest" database_bytes)
+        # A manifest that the disk has spoilt must not end the run in the middle of a sum.
+        case $then_bytes,$then_database_bytes in ,* | *, | *[!0-9,]*) continue ;; esac
+        newest=$manifest_created
         percent=$((then_bytes * 125 / (then_database_bytes + 1) + 1))
         need_bytes=$((database_bytes * percent / 100 + 65536))
     done
@@ -88,9 +90,7 @@ estimate_bytes() {
 
 check_space() {
     estimate_bytes
-    # shellcheck disable=SC2046 # splitting into columns is the purpose; the last six are numbers, %, mount point
-    set -- $(df -Pk -- "$backup_dir" | tail -n 1 | sed 's/^.* \([0-9][0-9]*  *[0-9][0-9]*  *[0-9][0-9]*  *[0-9][0-9]*%\).*$/\1/')
-    free_bytes=$((${3:-0} * 1024))
+    free_bytes=$(free_bytes)
     [ "$free_bytes" -ge "$need_bytes" ] ||
         problem "too little space in $backup_dir: $free_bytes bytes free, about $need_bytes needed" \
             "free some, lower MAX_BACKUPS and run rotate, or choose another BACKUP_DIR"
@@ -104,7 +104,7 @@ export PGHOST="$db_host" PGPORT="$db_port" PGUSER="$db_user" PGDATABASE="$db_nam
 export PGAPPNAME=fabric-predeploy PGCONNECT_TIMEOUT=10 PGCLIENTENCODING=UTF8
 client_version='' server_version='' database_bytes='' relations='' missing=''
 [ -z "$found" ] || check_database
-if [ -z "${problems-}" ]; then
+if [ -z "$problems" ]; then
     choose_compression
     check_space
 fi

@@ -28,10 +28,14 @@ find_programs() {
         return
     fi
     IFS=:
-    for directory in $PATH; do
+    set -f
+    # shellcheck disable=SC2086 # splitting at the colons is the purpose
+    set -- $PATH
+    set +f
+    unset IFS
+    for directory; do
         consider "${directory:-.}"
     done
-    unset IFS
     for directory in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql*/bin /opt/postgresql*/bin \
         /opt/*/postgresql*/bin /opt/cpanel/*/root/usr/bin /usr/local/opt/postgresql*/bin; do
         consider "$directory"

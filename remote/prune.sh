@@ -15,10 +15,9 @@ read_names() {
 
 # The dump first: sidecars without it are leftovers, a dump without them would be a riddle.
 remove_archive() {
-    case $1 in *.dump) ;; *) return 1 ;; esac
-    case $1 in [!A-Za-z0-9]* | *[!A-Za-z0-9._+-]*) return 1 ;; esac
+    is_ours "$1" .dump || return 1
     set -- "$backup_dir/${1%.dump}"
-    [ "$(manifest_value "$1.manifest" pinned)" != yes ] || return 1
+    [ -f "$1.manifest" ] && [ "$(manifest_value "$1.manifest" pinned)" != yes ] || return 1
     rm -f "$1.dump" || return 1
     rm -f "$1.dump.sha256" "$1.manifest"
 }
@@ -38,7 +37,12 @@ read_names
 not_removed=
 : >"$run_dir/stderr"
 set -f
-for name_to_remove in $names; do
+IFS=$newline
+# shellcheck disable=SC2086 # splitting into lines is the purpose
+set -- $names
+set +f
+unset IFS
+for name_to_remove; do
     if remove_archive "$name_to_remove" 2>>"$run_dir/stderr"; then
         fact removed "$name_to_remove"
         log "removed $name_to_remove"
@@ -46,7 +50,6 @@ for name_to_remove in $names; do
         not_removed="$not_removed $name_to_remove"
     fi
 done
-set +f
 relay "$run_dir/stderr"
 remove_old_logs
 rotation="done"

@@ -20,7 +20,9 @@ unpublished() {
 }
 
 base=$backup_dir/$name
-manifest_lines >"$base.manifest.partial" || unpublished "its manifest could not be written"
+# In one write: of several that fail left of `||`, the shell would see the last alone.
+manifest=$(manifest_lines)
+printf '%s\n' "$manifest" >"$base.manifest.partial" || unpublished "its manifest could not be written"
 printf '%s  %s\n' "$sha256" "$name.dump" >"$base.dump.sha256.partial" || unpublished "its checksum could not be written"
 to_disk "$base.manifest.partial" "$base.dump.sha256.partial" || unpublished "the disk did not take it"
 mv -f "$base.manifest.partial" "$base.manifest" || unpublished "its manifest could not be renamed"

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from invoke.context import Context
+from invoke.exceptions import ThreadException
 from invoke.watchers import StreamWatcher
 
 from ..config.errors import InterruptedRunError
@@ -19,6 +20,7 @@ from ..config.errors import InterruptedRunError
 Fact = tuple[str, str]
 
 GRACE_SECONDS = 10
+LOST = -1  # what paramiko says of a command whose end it was not told
 _DIRECTORY = Path(__file__).parent
 
 # The script travels on stdin: nothing of it is in `ps`, no login shell reads it (single quotes
@@ -83,21 +85,31 @@ def run(
     stdin = _Stdin(f"{script}\n#go\n{secret}\n")
     watchers = [_Asked(fence, answer)] if answer else []
     with _stopped_gently(stdin):
-        result = c.run(
-            _BOOTSTRAP,
-            in_stream=stdin,
-            watchers=watchers,
-            hide="stdout",
-            warn=True,
-            pty=False,
-            echo=False,
-            echo_stdin=False,
-            env={},
-            encoding="utf-8",
-        )
+        try:
+            result = c.run(
+                _BOOTSTRAP,
+                in_stream=stdin,
+                watchers=watchers,
+                hide="stdout",
+                warn=True,
+                pty=False,
+                echo=False,
+                echo_stdin=False,
+                env={},
+                encoding="utf-8",
+            )
+        except ThreadException as failure:
+            _reraise_unless_lost(failure)
+            return Report({}, LOST)
     if result is None:  # invoke: only for `disown`
         raise RuntimeError("run without a result")
     return Report(_read_facts(result.stdout, fence), result.exited)
+
+
+def _reraise_unless_lost(failure: ThreadException) -> None:
+    """Writing to a host that no longer reads: it hung up, or ran something else than our shell."""
+    if not all(issubclass(each.type, (OSError, EOFError)) for each in failure.exceptions):
+        raise failure
 
 
 def source(name: str) -> str:

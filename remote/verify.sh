@@ -7,7 +7,9 @@
 expect() {
     file=$backup_dir/$archive
     manifest=${file%.dump}.manifest
-    [ -f "$file" ] && [ -f "$manifest" ] || die 13 "$archive is not there, or without its manifest"
+    for part in "$file" "$manifest" "$file.sha256"; do
+        [ -f "$part" ] || die 13 "${part##*/} is not there" "choose another archive, or take one"
+    done
     expected_bytes=$(manifest_value "$manifest" bytes)
     expected_sha256=$(manifest_value "$manifest" sha256)
     expected_toc_entries=$(manifest_value "$manifest" toc_entries)
@@ -64,12 +66,15 @@ check_decoding() {
 
 # record GRADE: the manifest with new lines about the proof, replaced as a whole.
 record() {
-    {
+    lines=$(
         grep -v '^proof' "$manifest"
         facts proof "$1" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
-    } >"$manifest.partial"
-    to_disk "$manifest.partial"
-    mv -f "$manifest.partial" "$manifest"
+    )
+    if ! printf '%s\n' "$lines" >"$manifest.partial" || ! to_disk "$manifest.partial" ||
+        ! mv -f "$manifest.partial" "$manifest"; then
+        rm -f "$manifest.partial"
+        die 13 "the proof of $archive ($1) could not be recorded" "look at free space and permissions of $backup_dir"
+    fi
 }
 
 die_of_problems

@@ -7,10 +7,13 @@ import argparse
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import asyncssh
+
+CHUNK_BYTES = 65536
 
 
 def main() -> None:
@@ -67,13 +70,40 @@ async def _run(session: "asyncssh.SSHServerProcess[bytes]", **surroundings: Any)
         start_new_session=True,
         **surroundings,
     )
-    await session.redirect(child.stdin, child.stdout, child.stderr)
+    assert child.stdin  # noqa: S101 - for the type checker, as below
+    assert child.stdout  # noqa: S101
+    assert child.stderr  # noqa: S101
+    feeding = asyncio.create_task(_feed(session.stdin, child.stdin))
+    await asyncio.gather(
+        _carry(child.stdout, session.stdout),
+        _carry(child.stderr, session.stderr),
+    )
     status = await child.wait()
-    await session.stdout.drain()
+    feeding.cancel()
     if status < 0:
         session.exit_with_signal(signal.Signals(-status).name.removeprefix("SIG"))
     else:
         session.exit(status)
+
+
+async def _feed(source: "asyncssh.SSHReader[bytes]", target: asyncio.StreamWriter) -> None:
+    """Carry the input to the command; it ends with the client's, or with the connection."""
+    try:
+        while data := await source.read(CHUNK_BYTES):
+            target.write(data)
+            await target.drain()
+    except (OSError, asyncssh.Error):
+        pass
+    finally:
+        target.close()
+
+
+async def _carry(source: asyncio.StreamReader, target: "asyncssh.SSHWriter[bytes]") -> None:
+    """Read to the end even when the client has gone, so that the command does not get stuck."""
+    while data := await source.read(CHUNK_BYTES):
+        with suppress(OSError, asyncssh.Error):
+            target.write(data)
+            await target.drain()
 
 
 if __name__ == "__main__":

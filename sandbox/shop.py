@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .postgres import Postgres, literal
 
-# Rows of price_history. The comments: pg_database_size on PostgreSQL 15 and 17, and seconds to fill.
+# Rows of price_history, with pg_database_size on PostgreSQL 15 and 17 and the time to fill.
 DEMO_ROWS = 20_000  # 11 MB, 0.2 s
 SMALL_ROWS = 80_000  # 20 MB, 0.5 s
 LARGE_ROWS = 7_000_000  # 1.02 GB, 30 s on 2 cores

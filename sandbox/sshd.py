@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization as formats
@@ -72,7 +72,7 @@ class SshServer:
     home: Path
     uid: int
     known_hosts_line: str
-    private_key: str
+    private_key: str = field(repr=False)
     pid: int
 
 
