@@ -13,8 +13,8 @@ from fabric import Connection
 from invoke.context import Context
 
 from ..config import Settings, errors, load
-from ..remote.connection import connect
-from ..remote.shell import Answer, Report, Step
+from ..remote.connection import connect, is_alive
+from ..remote.shell import LOST, Answer, Report, Step
 from ..remote.shell import run as run_steps
 
 _FAILURES: Mapping[int, type[errors.PredeployError]] = {
@@ -33,7 +33,7 @@ _FAILURES: Mapping[int, type[errors.PredeployError]] = {
 @dataclass(frozen=True)
 class Host:
     settings: Settings
-    shell: Context
+    connection: Connection
 
     def run(
         self,
@@ -50,7 +50,7 @@ class Host:
             "keeps_status": "yes" if keeps_status else "",
         }
         secret = self.settings.db_password or ""
-        return run_steps(self.shell, steps, variables=variables, secret=secret, answer=answer)
+        return run_steps(self.connection, steps, variables=variables, secret=secret, answer=answer)
 
     def must(self, task: str, steps: Sequence[Step], **options: Any) -> Report:
         """Run the steps; raise the error of the exit code unless it is 0."""
@@ -74,11 +74,16 @@ class Host:
         )
 
     def _silence(self, task: str, report: Report) -> errors.PredeployError:
-        if report.exited in (-1, 255):
+        if report.exited == LOST and not is_alive(self.connection):
             return errors.HostError(
                 f"{task} on {self.name}: the connection was lost before the end (exit 3)\n"
                 "  The host notices, stops and removes what is unfinished; earlier archives stay.\n"
                 "  What to do: run it again; `status` in BACKUP_DIR tells how this run ended."
+            )
+        if report.facts:
+            return errors.PredeployError(
+                f"{task} on {self.name}: the shell on the host was killed during the run (exit 1)\n"
+                "  What to do: check the host's memory and limits, and run it again."
             )
         return errors.PreflightError(
             f"{task} on {self.name}: the host did not run our shell to its end (exit 10):"

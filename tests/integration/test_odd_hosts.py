@@ -1,0 +1,122 @@
+"""Hosts as they are found: noisy, translated, with odd shells, names and limits."""
+
+import os
+import shutil
+import stat
+
+import pytest
+
+from sandbox.postgres import create_owner
+from sandbox.sshd import available, openssh
+
+pytestmark = pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
+
+NOISE = """
+echo result=success; echo code=0; echo archive=forged.dump
+printf 'no newline at the end, and a stray begin result'
+echo "noise on stderr" >&2
+umask 000
+export LC_ALL=de_DE.UTF-8 PGDATABASE=elsewhere PGOPTIONS='-c role=nobody' PGHOSTADDR=127.0.0.9 IFS=x
+"""
+SHELLS = [name for name in ("dash", "bash", "zsh", "fish", "tcsh") if shutil.which(name)]
+
+
+def took_a_proven_archive(project, done):
+    assert done.returncode == 0, done.stderr
+    (archive,) = project.archives()
+    assert archive.name in done.stdout
+    assert project.status()["result"] == "success"
+    return archive
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_any_login_shell_will_do(ground, make_project, pg, shell):
+    with openssh(ground, login_shell=shutil.which(shell)) as ssh:
+        project = make_project(pg, ssh)
+
+        took_a_proven_archive(project, project.predeploy())
+
+
+def test_a_bashrc_that_prints_forged_facts_and_changes_everything_is_powerless(
+    ground, make_project, pg
+):
+    with openssh(ground, login_shell="/bin/bash") as ssh:
+        (ssh.home / ".bashrc").write_text(NOISE)
+        project = make_project(pg, ssh)
+
+        archive = took_a_proven_archive(project, project.predeploy())
+
+        assert "forged" not in project.predeploy("v2").stdout
+        assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+        assert stat.S_IMODE(project.backup_dir.stat().st_mode) == 0o700
+
+
+def test_a_host_with_one_session_at_a_time_and_no_sftp_will_do(ground, make_project, pg):
+    with openssh(ground, extra_config="MaxSessions 1\nSubsystem nothing /bin/false") as ssh:
+        project = make_project(pg, ssh)
+
+        took_a_proven_archive(project, project.predeploy())
+        assert project.fab("-H", "demo", "verify", "rotate", "history").returncode == 0
+
+
+def test_an_account_that_runs_no_commands_is_exit_10_and_says_so(ground, make_project, pg):
+    with openssh(ground, extra_config='ForceCommand echo "no shell for you"') as ssh:
+        done = make_project(pg, ssh).predeploy()
+
+        assert done.returncode == 10
+        assert "forced command" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "directory", ['it\'s $(id) a "place"; rm -rf ~/ ü', "~/~/ba*ckups", "-dash/*"]
+)
+def test_a_backup_directory_may_have_any_name(project, directory):
+    below = project.ssh.home / f"odd-{os.urandom(4).hex()}"
+    below.mkdir()
+    shutil.chown(below, project.ssh.uid, project.ssh.uid)
+    odd = project.with_profile(BACKUP_DIR=f"{below}/{directory}")
+    here = below / directory
+
+    done = odd.predeploy()
+
+    assert done.returncode == 0, done.stderr
+    assert [path.suffix for path in here.glob("*.dump")] == [".dump"]
+    assert odd.fab("-H", "demo", "verify").returncode == 0
+
+
+def test_a_directory_relative_to_the_remote_home_is_found_there(project):
+    name = f"backups {os.urandom(4).hex()}"
+
+    assert project.with_profile(BACKUP_DIR=f"~/{name}").predeploy().returncode == 0
+    assert list((project.ssh.home / name).glob("*.dump"))
+
+
+@pytest.mark.parametrize("name", ['it\'s a "shop"; $(id) -- ü', "dbname=postgres user=x", "-shop"])
+def test_a_database_and_a_role_may_have_any_name(project, name):
+    create_owner(project.pg, role=f"r {name}", password="p", database=name)
+
+    done = project.with_profile(DB_NAME=name, DB_USER=f"r {name}").predeploy(DB_PASSWORD="p")
+
+    assert done.returncode == 0, done.stderr
+    assert name in project.fab("-H", "demo", "history").stdout
+
+
+def test_an_empty_database_is_a_valid_one(project):
+    create_owner(project.pg, role="poor", password="p", database="empty")
+    poor = project.with_profile(DB_NAME="empty", DB_USER="poor")
+
+    took_a_proven_archive(poor, poor.predeploy(DB_PASSWORD="p"))
+    assert poor.fab("-H", "demo", "verify", DB_PASSWORD="p").returncode == 0
+
+
+def test_the_password_may_stand_in_pgpass_on_the_host(project):
+    pgpass = project.ssh.home / ".pgpass"
+    pgpass.write_text("*:*:*:poorer:word\n")
+    pgpass.chmod(0o600)
+    shutil.chown(pgpass, project.ssh.uid, project.ssh.uid)
+    create_owner(project.pg, role="poorer", password="word", database="poorer")
+    try:
+        done = project.with_profile(DB_NAME="poorer", DB_USER="poorer").predeploy(DB_PASSWORD="")
+        assert done.returncode == 0, done.stderr
+    finally:
+        pgpass.unlink()
