@@ -1,0 +1,108 @@
+"""Chained into a team's tasks: one connection, the right host, no deploy without a proof."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TASKS = """
+from invoke.tasks import task
+from fabric_predeploy.tasks import history, predeploy
+from fabric_predeploy.tasks.session import session
+
+@task
+def port(c):
+    with session(c) as host:
+        print("port", host.connection.run("echo $SSH_CONNECTION", hide=True).stdout.split()[1])
+
+@task(pre=[port, predeploy, port])
+def deploy(c):
+    print("deployed")
+
+@task
+def release(c):
+    archive = predeploy(c, version="v7.0")
+    print("released on", archive.version, archive.proof)
+"""
+
+
+@pytest.fixture
+def team(project):
+    """A project with tasks.py and a package config of its own, as both fabfile and invoke tasks."""
+    (project.directory / "tasks.py").write_text(TASKS)
+    (project.directory / "fabfile.py").write_text(
+        "from tasks import deploy, port, predeploy, release\n"
+    )
+    (project.directory / "config" / "__init__.py").write_text("raise ImportError('not yours')\n")
+    return project
+
+
+def inv(project, *arguments, **changes):
+    command = [Path(sys.executable).with_name("inv"), *arguments]
+    return subprocess.run(
+        command,
+        cwd=project.directory,
+        env=project.environment(**changes),
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+
+
+def ports(done):
+    return [line for line in done.stdout.splitlines() if line.startswith("port ")]
+
+
+@pytest.mark.parametrize("host", [["-H", "demo"], []])
+def test_a_pre_task_of_fab_backs_up_the_host_of_the_command_line(team, host):
+    elsewhere = {} if host else {"PREDEPLOY_HOST": "demo"}
+
+    done = team.fab(*host, "deploy", BACKUP_VERSION="v1", **elsewhere)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("deployed\n")
+    assert len(team.archives()) == 1
+    assert len(set(ports(done))) == 1 < len(ports(done))
+
+
+def test_a_pre_task_backs_up_what_the_command_line_names_not_what_the_environment_does(team):
+    done = team.fab("-H", "demo", "deploy", BACKUP_VERSION="v1", PREDEPLOY_HOST="host.invalid")
+
+    assert done.returncode == 0, done.stderr
+    assert len(team.archives()) == 1
+
+
+def test_a_pre_task_of_inv_uses_predeploy_host(team):
+    done = inv(team, "deploy", BACKUP_VERSION="v1", PREDEPLOY_HOST="demo")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("deployed\n")
+    assert len(set(ports(done))) == 1
+
+
+def test_tasks_one_after_the_other_share_a_connection(team):
+    done = team.fab("-H", "demo", "port", "predeploy", "--version=v1", "port", "release", "port")
+
+    assert done.returncode == 0, done.stderr
+    assert "released on v7.0 read" in done.stdout
+    assert len(team.archives()) == 2
+    assert len(set(ports(done))) == 1
+    assert len(ports(done)) == 3
+
+
+@pytest.mark.parametrize("runner", ["fab", "inv"])
+def test_a_gate_that_fails_stops_the_chain_with_its_own_exit_code(team, runner):
+    broken = team.with_profile(DB_NAME="absent")
+    run = broken.fab if runner == "fab" else lambda *rest, **env: inv(broken, *rest, **env)
+
+    done = run("deploy", BACKUP_VERSION="v1", PREDEPLOY_HOST="demo")
+
+    assert done.returncode == 10
+    assert "deployed" not in done.stdout
+
+
+def test_several_hosts_are_refused_for_a_pre_task_and_gated_one_by_one_otherwise(team):
+    assert team.fab("-H", "demo,demo", "deploy", BACKUP_VERSION="v1").returncode == 2
+    assert team.fab("-H", "demo,demo", "predeploy", "--version=v1").returncode == 0
+    assert len(team.archives()) == 2
