@@ -1,0 +1,69 @@
+"""The house keeps its order: who may import, run, read and print what."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("config", "remote", "tasks")  # each may import those to its left
+MODULES = [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py"))]
+
+
+def imported(path):
+    """Names of top-level modules, and of our rooms as `..room`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.split(".")[0]
+        elif isinstance(node, ast.ImportFrom) and node.level == 2:
+            yield f"..{(node.module or node.names[0].name).split('.')[0]}"
+
+
+def called(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def relative(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_imports_point_one_way(path):
+    allowed = ROOMS[: ROOMS.index(path.parent.name)]
+    rooms = {name[2:] for name in imported(path) if name.startswith("..")}
+    assert rooms <= set(allowed)
+
+
+def test_only_the_connection_names_paramiko():
+    assert [path.name for path in MODULES if "paramiko" in imported(path)] == ["connection.py"]
+
+
+def test_only_the_door_runs_anything_on_a_host():
+    users = {path.name for path in MODULES if {"c.run", "connection.run"} & set(called(path))}
+    assert users == {"shell.py"}
+
+
+def test_only_config_reads_the_environment():
+    readers = {
+        path.parent.name
+        for path in MODULES
+        if "os.environ" in path.read_text(encoding="utf-8") or "os.getenv" in called(path)
+    }
+    assert readers == {"config"}
+
+
+def test_only_tasks_print():
+    assert {path.parent.name for path in MODULES if "print" in called(path)} == {"tasks"}
+
+
+def test_optional_and_heavy_modules_are_not_imported_at_the_top():
+    for path in MODULES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        top = {
+            alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names
+        }
+        assert not top & {"dotenv", "cryptography"}
