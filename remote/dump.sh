@@ -3,15 +3,16 @@
 : "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}"
 : "${bin_dir:?}" "${compress_option:?}" "${db_user:?}" # from preflight
 
-# Two runs within a second, or a clock that was set back, must not meet an archive that is there.
+# Archives are ordered by their second, so each has one for itself: also when the clock was set back.
 choose_name() {
     while :; do
         created=$(date -u +%Y-%m-%dT%H:%M:%SZ)
         stamp=$(printf '%s' "$created" | tr -d ':Z-' | tr T -)
-        name=$project-$label-$version-$stamp
-        [ -e "$backup_dir/$name.dump" ] || break
+        set -- "$backup_dir"/*-"$stamp".dump
+        [ -e "$1" ] || break
         sleep 1
     done
+    name=$project-$label-$version-$stamp
 }
 
 take_dump() {

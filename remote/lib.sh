@@ -8,7 +8,7 @@ export LC_ALL=C
 unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
 unset BLOCK_SIZE LS_BLOCK_SIZE # GNU's ls would tell sizes in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
-step='' log_file='' run_dir='' partial='' published='' proved='' reason='' remedy='' problems='' children='' watcher=''
+step='' log_file='' run_dir='' partial='' published='' proved='' reason='' remedy='' problems='' children='' watcher='' starting=''
 rotation='not reached'
 
 newline='
@@ -74,8 +74,10 @@ die() {
 
 # Programs that take long run in the background: a signal then ends them at once instead of after them.
 start() {
+    starting=yes
     "$@" &
     children="$children $!"
+    starting=
 }
 
 finished() {
@@ -86,6 +88,7 @@ finished() {
 # At TERM pg_dump cancels its query in the server. A child that was forked a moment ago may not have laid aside our
 # traps yet and lose the signal, so KILL makes sure: we would wait for ever.
 stop_children() {
+    [ -z "$starting" ] || children="$children $!" # interrupted after the fork, before it could be noted
     [ -n "$children" ] || return 0
     # shellcheck disable=SC2086 # a list of numbers
     {
@@ -107,11 +110,9 @@ watch_client() {
     watcher=$!
 }
 
+# Without `wait`: in a trap, bash would wait for pg_dump instead of a watcher that has just ended (measured, 5.2).
 stop_watching() {
-    [ -n "$watcher" ] || return 0
-    kill -KILL "$watcher" 2>/dev/null || :
-    wait "$watcher" 2>/dev/null || :
-    watcher=
+    [ -z "$watcher" ] || kill -KILL "$watcher" 2>/dev/null || :
 }
 
 outcome() {
@@ -194,9 +195,9 @@ absolute() {
     esac
 }
 
-# Only GNU's sync can sync single files; everyone's can sync everything.
+# A sync that cannot take single files ignores them and syncs everything.
 to_disk() {
-    sync -- "$@" 2>/dev/null || sync
+    sync "$@"
 }
 
 IFS= read -r secret

@@ -32,6 +32,8 @@ remove_old_logs() {
 }
 
 stop_watching
+wait "$watcher" 2>/dev/null || : # or it might take the beginning of the answer
+watcher=
 printf '%s ask\n' "$fence"
 read_names
 not_removed=

@@ -1,6 +1,7 @@
 """One function per remote/<step>.sh: it gives the variables that the step's first line declares."""
 
 import getpass
+import os
 import socket
 
 from ..config import Settings
@@ -14,11 +15,18 @@ def lock(settings: Settings, *, create: bool) -> Step:
     return Step(
         "lock",
         {
-            "client": f"{getpass.getuser()}@{socket.gethostname()}",
+            "client": f"{_user()}@{socket.gethostname()}",
             "create": "yes" if create else "no",
             "lock_wait_seconds": str(settings.lock_wait_seconds),
         },
     )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return str(os.getuid())
 
 
 def programs(settings: Settings) -> Step:

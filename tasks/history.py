@@ -16,8 +16,10 @@ def history(c: Context, json_: bool = False) -> tuple[Archive, ...]:
         catalog = parse(host.must("history", [steps.catalog()]).facts["catalog"])
         if json_:
             print(as_json(catalog.archives))
-        else:
+        elif catalog.archives:
             print(as_table(catalog.archives))
+        else:
+            print(f"no archives in {host.settings.backup_dir} on {host.name}")
         for name in catalog.unreadable:
             warn(f"{name} is left out: its manifest is not readable")
         return catalog.archives

@@ -68,8 +68,6 @@ def _record(archive: Archive) -> dict[str, object]:
 
 
 def as_table(archives: Sequence[Archive]) -> str:
-    if not archives:
-        return "no archives yet"
     rows = [("ARCHIVE", "DATABASE", "SIZE", "DUMPED IN", "PROOF")]
     for archive in archives:
         proof = archive.proof if archive.intact else f"damaged: {size(archive.present_bytes)}"

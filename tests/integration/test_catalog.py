@@ -70,6 +70,13 @@ def test_backup_alone_gives_the_grade_written_and_verify_raises_it(project):
     assert [entry["proof"] for entry in history(project)] == ["read"]
 
 
+def test_a_weaker_verification_does_not_take_back_a_better_proof(project):
+    project.predeploy("v1")
+
+    assert project.fab("-H", "demo", "verify", "--proof=written").returncode == 0
+    assert [entry["proof"] for entry in history(project)] == ["read"]
+
+
 def test_the_sixth_archive_pushes_the_oldest_out_and_v1_10_is_newer_than_v1_9(project):
     for version in ("v1.8", "v1.9", "v1.10"):
         project.predeploy(version)
@@ -132,5 +139,5 @@ def test_history_without_a_directory_is_empty_and_makes_none(project):
     done = project.fab("-H", "demo", "history")
 
     assert done.returncode == 0
-    assert "no archives yet" in done.stdout
+    assert f"no archives in {project.backup_dir}" in done.stdout
     assert not project.backup_dir.exists()

@@ -21,7 +21,8 @@ def plain_dump(project, database):
 
 
 def test_every_command_of_the_table_runs(project):
-    rows = re.findall(r"^\| `(fab -H siteground .*?)` \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    text = README.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(fab -H siteground .*?)` \|", text, re.MULTILINE)
     assert len(rows) == 5
     for row in rows:
         command = shlex.split(row.replace("siteground", "demo"))[1:]
