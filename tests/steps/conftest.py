@@ -1,0 +1,64 @@
+"""Each test has a host of its own, once for each shell."""
+
+import faulthandler
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fabric_predeploy.config import Settings, load
+
+from tests.steps.host import SHELLS, Host
+
+
+@pytest.fixture(scope="session", params=SHELLS)
+def sh(request: pytest.FixtureRequest) -> str:
+    name = str(request.param)
+    if SHELLS[name] is None:
+        pytest.skip(f"{name} is not installed here")
+    return name
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    environ = {"DB_NAME": "shop", "DB_USER": "owner", "BACKUP_VERSION": "v1"}
+    return load("web1", environ=environ, directory=tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session")
+def new_host(sh: str, settings: Settings) -> Callable[..., Any]:
+    """A context manager: a host under that directory, into whose environment the steps are run."""
+
+    @contextmanager
+    def make(root: Path) -> Iterator[Host]:
+        with pytest.MonkeyPatch.context() as patch:
+            host = Host(root, sh, settings)
+            for name, value in host.environment().items():
+                patch.setenv(name, value)
+            yield host
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def _stderr(pytestconfig: pytest.Config) -> Iterator[int]:
+    with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        duplicate = os.dup(2)
+    yield duplicate
+    os.close(duplicate)
+
+
+@pytest.fixture(autouse=True)
+def _watchdog(_stderr: int) -> Iterator[None]:
+    """A step that hangs would hang for good; this ends the whole run and shows where it was."""
+    faulthandler.dump_traceback_later(30, exit=True, file=_stderr)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture
+def host(new_host: Callable[..., Any], tmp_path: Path) -> Iterator[Host]:
+    with new_host(tmp_path) as made:
+        yield made

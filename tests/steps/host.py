@@ -1,0 +1,240 @@
+"""A host in a directory: the steps run in the local sh, stubs of PostgreSQL bring faults."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fabric_predeploy.config import Settings
+from fabric_predeploy.remote import shell, steps
+from invoke.context import Context
+
+PASSWORD = 'p\'w "$HOME" \\ `é`'
+SHELLS = {name: shutil.which(name) for name in ("dash", "bash", "busybox")}
+# All that a step may need besides a POSIX shell; whatever else is on PATH is not there for it.
+TOOLS = [
+    "cat",
+    "cut",
+    "date",
+    "df",
+    "flock",
+    "grep",
+    "head",
+    "id",
+    "ls",
+    "mkdir",
+    "mv",
+    "readlink",
+    "rm",
+    "sed",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "sync",
+    "tail",
+    "tr",
+]
+
+_STUB = """#!/bin/sh
+if [ "$1" = --version ]; then
+    echo '{name} (PostgreSQL) {version} (Debian {version}-1.pgdg12+1)'
+    exit
+fi
+for argument; do
+    case $argument in --file=*) file=${{argument#--file=}} ;; esac
+done
+{body}
+"""
+DUMPING = 'printf "PGDMP of %s" "$PGDATABASE" >"$file"'
+LISTING = """case $1 in --list)
+    printf '%s\\n' ';' '; Archive' ';' '3; 2615 SCHEMA - public owner' '215; 1259 TABLE public shop'
+    ;; esac"""
+
+
+class Host:
+    def __init__(self, root: Path, sh: str, settings: Settings) -> None:
+        self.root, self.sh = root, sh
+        self.home, self.bin, self.tools = root / "home", root / "bin", root / "tools"
+        for directory in (self.home, self.bin, self.tools):
+            directory.mkdir()
+        for tool in TOOLS:
+            own = sh == "busybox" and tool in _applets()
+            (self.tools / tool).symlink_to(str(SHELLS["busybox"]) if own else _which(tool))
+        (self.tools / "sh").symlink_to(str(SHELLS[sh]))
+        self.backup_dir = self.home / "backups"
+        self.settings = replace(settings, db_bin_dir=str(self.bin), backup_dir=str(self.backup_dir))
+        self.stub("pg_dump", DUMPING)
+        self.stub("pg_restore", LISTING)
+        self.database()
+
+    def environment(self) -> dict[str, str]:
+        return {"PATH": f"{self.bin}:{self.tools}", "HOME": str(self.home)}
+
+    def set(self, **changes: Any) -> None:
+        self.settings = replace(self.settings, **changes)
+
+    def script(self, name: str, text: str) -> None:
+        """Put a program first on PATH."""
+        (self.bin / name).write_text(f"#!/bin/sh\n{text}\n")
+        (self.bin / name).chmod(0o755)
+
+    def stub(
+        self, name: str, body: str, version: str = "15.18", directory: Path | None = None
+    ) -> None:
+        """Put one of PostgreSQL's programs there; in its body, `$file` is what --file says."""
+        program = (directory or self.bin) / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(_STUB.format(name=name, version=version, body=body))
+        program.chmod(0o755)
+
+    def programs(self, version: str, directory: Path | None = None) -> None:
+        """All three programs of one version."""
+        for name, body in (("pg_dump", DUMPING), ("pg_restore", LISTING)):
+            self.stub(name, body, version, directory)
+        self.database(version, directory=directory, server="15.18")
+
+    def database(
+        self,
+        version: str = "15.18",
+        *more: str,
+        directory: Path | None = None,
+        server: str = "15.18",
+        size: int = 8000,
+    ) -> None:
+        """A psql of that version that tells of a database what preflight.sql asks."""
+        facts = (f"server_version={server}", f"server_major={server.split('.', maxsplit=1)[0]}")
+        facts += (f"database_bytes={size}", "relations=3", *more)
+        lines = " ".join(f"'{line}'" for line in facts)
+        self.stub("psql", f"cat >/dev/null; printf '%s\\n' {lines}", version, directory)
+
+    def without(self, *programs: str) -> None:
+        for program in programs:
+            (self.tools / program).unlink()
+
+    def clock(self, seconds: int) -> None:
+        """From now on the host's time stands still, but for what is slept."""
+        (self.home / "clock").write_text(str(seconds))
+        self.script("date", 'read -r now <"$HOME/clock"; exec /bin/date -d "@$now" "$@"')
+        self.script("sleep", 'read -r now <"$HOME/clock"; echo $((now + $1)) >"$HOME/clock"')
+
+    def run(
+        self,
+        *several: shell.Step,
+        answer: shell.Answer | None = None,
+        secret: str = PASSWORD,
+        context: Context | None = None,
+        task: str = "predeploy",
+    ) -> shell.Report:
+        variables = {"task": task, "backup_dir": self.settings.backup_dir, "keeps_status": "yes"}
+        context = context or Context()
+        return shell.run(context, several, variables=variables, secret=secret, answer=answer)
+
+    def predeploy(
+        self, remove: Iterable[str] = (), proof: str = "read", **options: Any
+    ) -> shell.Report:
+        everything = [
+            *self.until_preflight(),
+            steps.dump(self.settings),
+            steps.verify(proof),
+            steps.publish(self.settings),
+            steps.catalog(),
+            steps.prune(),
+        ]
+        return self.run(*everything, answer=lambda _facts: remove, **options)
+
+    def preflight(self, **options: Any) -> shell.Report:
+        return self.run(*self.until_preflight(), **options)
+
+    def verify(self, archive: str, proof: str = "read") -> shell.Report:
+        lock, programs, _ = self.until_preflight(create=False)
+        return self.run(lock, programs, steps.verify(proof, archive), task="verify")
+
+    def prune(self, *remove: str) -> shell.Report:
+        lock, *_ = self.until_preflight(create=False)
+        return self.run(
+            lock, steps.catalog(), steps.prune(), answer=lambda _facts: remove, task="rotate"
+        )
+
+    def until_preflight(self, create: bool = True) -> Sequence[shell.Step]:
+        settings = self.settings
+        lock = steps.lock(settings, create=create)
+        return lock, steps.programs(settings), steps.preflight(settings)
+
+    def archive(self, **facts: str) -> str:
+        """A published archive, made without the steps; `created` gives its name the time."""
+        content = b"PGDMP of yesterday"
+        manifest = {
+            "format": "1",
+            "database": "shop",
+            "created": "2025-03-14T12:34:56Z",
+            "client_version": "15.18",
+            "database_bytes": "8000",
+            "bytes": str(len(content)),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "toc_entries": "2",
+            **facts,
+        }
+        manifest |= {"proof": "written", "proof_time": manifest["created"]}
+        stamp = manifest["created"].translate({ord("-"): None, ord(":"): None, ord("T"): "-"})[:15]
+        base = f"pricehawk-pre-deploy-v1-{stamp}"
+        self.backup_dir.mkdir(0o700, exist_ok=True)
+        (self.backup_dir / f"{base}.dump").write_bytes(content)
+        lines = "".join(f"{key}={value}\n" for key, value in manifest.items())
+        (self.backup_dir / f"{base}.manifest").write_text(lines)
+        checksum = f"{manifest['sha256']}  {base}.dump\n"
+        (self.backup_dir / f"{base}.dump.sha256").write_text(checksum)
+        return f"{base}.dump"
+
+    def status(self) -> dict[str, str]:
+        return self.facts("status")
+
+    def facts(self, name: str) -> dict[str, str]:
+        lines = (self.backup_dir / name).read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)  # type: ignore[misc]
+
+    def dumps(self) -> list[str]:
+        return sorted(path.name for path in self.backup_dir.glob("*.dump"))
+
+    def processes(self) -> list[str]:
+        """The command lines of all that still runs with this host's home."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if f"HOME={self.home}\0".encode() in (process / "environ").read_bytes():
+                    found.append((process / "cmdline").read_text().replace("\0", " "))
+        return found
+
+    def unfinished(self) -> list[str]:
+        return sorted(path.name for path in self.backup_dir.rglob("*.partial"))
+
+    def kept(self) -> Mapping[str, bytes]:
+        """What a run must leave as it was: all but its own lock, status and logs."""
+        own = {"lock", "status"}
+        files = (path for path in self.backup_dir.iterdir() if not path.name.startswith("backup-"))
+        return {path.name: _content(path) for path in files if path.name not in own}
+
+
+def _content(path: Path) -> bytes:
+    if path.is_symlink():
+        return os.fsencode(path.readlink())
+    return path.read_bytes() if path.is_file() else b"directory"
+
+
+@cache
+def _which(tool: str) -> str:
+    found = shutil.which(tool)
+    assert found, f"these tests need {tool}"
+    return found
+
+
+# Debian builds its busybox without flock: what it lacks is the machine's own.
+@cache
+def _applets() -> frozenset[str]:
+    told = subprocess.run([str(SHELLS["busybox"]), "--list"], capture_output=True, check=True)
+    return frozenset(told.stdout.decode().split())

@@ -1,0 +1,89 @@
+"""The catalog is the manifests of the archives, one after the other."""
+
+import pytest
+from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.catalog import parse
+
+
+@pytest.fixture
+def catalog(host):
+    def told():
+        report = host.run(steps.catalog(), task="history")
+        assert report.code == 0
+        return report.facts["catalog"]
+
+    return told
+
+
+def names(facts):
+    return [value for key, value in facts if key == "archive"]
+
+
+def test_a_directory_that_is_not_there_holds_no_archives(host, catalog):
+    assert catalog() == []
+    assert not host.backup_dir.exists()
+
+
+def test_looking_changes_nothing(host, catalog):
+    host.archive()
+    before = sorted(host.backup_dir.rglob("*")), host.kept()
+    catalog()
+    assert (sorted(host.backup_dir.rglob("*")), host.kept()) == before
+
+
+def test_every_archive_is_told_with_its_manifest(host, catalog):
+    first = host.archive(created="2025-03-14T12:34:56Z")
+    second = host.archive(created="2025-03-15T12:34:56Z", warning="w")
+    facts = catalog()
+    assert names(facts) == [first, second]
+    assert ("created", "2025-03-14T12:34:56Z") in facts
+    assert ("warning", "w") in facts
+
+
+def test_the_present_size_is_that_of_the_file(host, catalog):
+    name = host.archive(bytes="999")
+    (host.backup_dir / name).write_bytes(b"12345")
+    assert dict(catalog())["present_bytes"] == "5"
+
+
+def test_sizes_are_in_bytes_whatever_the_account_prefers(host, catalog, monkeypatch):
+    monkeypatch.setenv("BLOCK_SIZE", "human-readable")
+    (host.backup_dir / host.archive()).write_bytes(b"x" * 5000)
+    assert dict(catalog())["present_bytes"] == "5000"
+
+
+@pytest.mark.parametrize("gone", [".dump", ".manifest"])
+def test_half_an_archive_is_none(host, catalog, gone):
+    base = host.archive().removesuffix(".dump")
+    (host.backup_dir / f"{base}{gone}").unlink()
+    assert names(catalog()) == []
+
+
+def test_links_and_names_that_are_not_ours_are_left_out(host, catalog):
+    base = host.archive().removesuffix(".dump")
+    for other in ("two\nlines-20250314-123456", "a b-20250314-123456", ".x-20250314-123456", "foo"):
+        for end in (".dump", ".manifest"):
+            (host.backup_dir / f"{other}{end}").write_text("format=1\n")
+    for end in (".dump", ".manifest"):
+        (host.backup_dir / f"link-20250314-123456{end}").symlink_to(f"{base}{end}")
+    assert names(catalog()) == [f"{base}.dump"]
+
+
+def test_a_manifest_that_cannot_be_read_does_not_hide_the_others(host, catalog):
+    spoilt = host.archive(created="2025-03-13T12:34:56Z")
+    sound = host.archive(created="2025-03-14T12:34:56Z")
+    host.script("cat", 'case $1 in *20250313*) exit 1 ;; esac; exec /bin/cat "$@"')
+    assert names(catalog()) == [spoilt, sound]
+
+
+def test_a_manifest_cut_short_does_not_run_into_the_next(host, catalog):
+    cut = host.archive(created="2025-03-13T12:34:56Z")
+    sound = host.archive(created="2025-03-14T12:34:56Z")
+    (host.backup_dir / cut.replace(".dump", ".manifest")).write_text("format=1\ndatab")
+    assert names(catalog()) == [cut, sound]
+
+
+def test_the_client_reads_what_a_good_run_has_published(host, catalog):
+    host.predeploy()
+    (archive,) = parse(catalog()).archives
+    assert (archive.name, archive.proof, archive.present_bytes) == (host.dumps()[0], "read", 13)

@@ -1,0 +1,140 @@
+"""What passes the one door between the client and the host's shell, and what does not."""
+
+import re
+import subprocess
+
+import pytest
+from fabric_predeploy.remote import shell, steps
+from invoke.context import Context
+
+PASSWORD_PARTS = ("p'w", "$HOME", "`é`")
+
+
+NOISE = """echo result=success; echo code=0; echo begin result; echo code=0; echo end result
+echo ' begin result'; echo code=0; echo problem=forged; echo ' end result'; printf half"""
+
+
+def test_what_an_rc_file_prints_before_the_steps_counts_for_nothing(host):
+    host.stub("pg_dump", "exit 3")
+    c = Context()
+    with c.prefix(NOISE):
+        report = host.predeploy(context=c)
+    assert report.code == 12
+    assert report.problems == []
+
+
+def test_what_a_program_prints_on_stdout_is_no_outcome(host):
+    host.stub("pg_dump", "echo; echo ' begin result'; echo code=0; echo ' end result'; exit 3")
+    assert host.predeploy().code == 12
+    assert host.dumps() == []
+
+
+@pytest.mark.parametrize(("end", "ran"), [("", False), ("#go\n", True)])
+def test_half_a_script_is_never_run(host, end, ran):
+    script = f': >"$HOME/ran"\n{end}'
+    subprocess.run(shell._BOOTSTRAP, shell=True, check=False, input=script, text=True)  # noqa: S602 - as sshd does
+    assert (host.home / "ran").exists() == ran
+
+
+def test_pg_dump_finds_the_password_in_its_environment(host):
+    host.stub("pg_dump", 'printf %s "$PGPASSWORD" >"$HOME/seen"; exit 1')
+    host.predeploy()
+    assert (host.home / "seen").read_text() == 'p\'w "$HOME" \\ `é`'
+
+
+def test_without_a_password_none_is_set(host, monkeypatch):
+    monkeypatch.setenv("PGPASSWORD", "of the account")
+    host.stub("pg_dump", 'printf %s "${PGPASSWORD-unset}" >"$HOME/seen"; exit 1')
+    host.predeploy(secret="")
+    assert (host.home / "seen").read_text() == "unset"
+
+
+def test_settings_of_the_account_do_not_lead_elsewhere(host, monkeypatch):
+    for variable in ("PGOPTIONS", "PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR", "PGSYSCONFDIR"):
+        monkeypatch.setenv(variable, "led-astray")
+    host.stub("pg_dump", 'tr "\\000" "\\n" </proc/$$/environ >"$HOME/seen"; exit 1')
+    host.predeploy()
+    seen = (host.home / "seen").read_text()
+    assert "PGUSER=owner" in seen
+    assert "led-astray" not in seen
+
+
+def test_pg_dump_is_told_which_database_by_the_settings_alone(host, monkeypatch):
+    monkeypatch.setenv("PGDATABASE", "other")
+    host.set(db_name='it\'s; a "shöp"', db_host="db.example", db_port=5433)
+    host.stub("pg_dump", 'printf %s "$PGUSER@$PGHOST:$PGPORT/$PGDATABASE" >"$HOME/seen"; exit 1')
+    host.predeploy()
+    assert (host.home / "seen").read_text() == 'owner@db.example:5433/it\'s; a "shöp"'
+
+
+def test_the_password_is_in_no_file_no_output_and_no_command_line(host):
+    """Every step has been through, and each of the three programs has complained."""
+    told = []
+
+    class Listening(Context):
+        def run(self, *args, **options):
+            result = super().run(*args, **options)
+            told.append(result.stdout + result.stderr)
+            return result
+
+    every_command_line = 'cat /proc/[0-9]*/cmdline >>"$HOME/seen" 2>&1; echo warning >&2'
+    host.stub("pg_dump", f'{every_command_line}; printf PGDMP >"$file"')
+    assert host.predeploy(context=Listening()).code == 0
+    files = [path.read_bytes() for path in host.home.rglob("*") if path.is_file()]
+    assert any(b"exec sh -c" in content or b"--lock-wait-timeout" in content for content in files)
+    for part in PASSWORD_PARTS:
+        assert part not in told[0]
+        assert not any(part.encode() in content for content in files)
+
+
+def test_a_variable_of_the_account_is_not_taken_for_one_of_ours(host, monkeypatch):
+    """At its end, such a run would have removed `run_dir` and `partial`."""
+    precious = host.home / "precious"
+    precious.write_text("still here")
+    for variable in ("run_dir", "partial", "log_file", "problems"):
+        monkeypatch.setenv(variable, str(precious))
+    report = host.run(steps.catalog())
+    assert report.code == 0
+    assert report.problems == []
+    assert precious.read_text() == "still here"
+
+
+def test_an_archive_of_the_account_is_not_told_of_as_ours(host, monkeypatch):
+    monkeypatch.setenv("published", "some.dump")
+    monkeypatch.setenv("proved", "read")
+    host.stub("pg_dump", "exit 1")
+    host.predeploy()
+    status = host.status()
+    assert (status["result"], status["archive"], status["proof"]) == ("failure", "", "")
+
+
+def test_a_good_run_shows_its_log_and_nothing_else(host, capsys):
+    """No word of the shell about what it has ended."""
+    assert host.predeploy().code == 0
+    shown = capsys.readouterr().err.splitlines()
+    assert shown
+    assert [line for line in shown if not re.match(r"\d\d:\d\d:\d\d ", line)] == []
+
+
+def test_nothing_is_left_running_after_a_good_run(host):
+    assert host.predeploy().code == 0
+    assert host.processes() == []
+
+
+def test_a_run_of_a_moment_ends_however_busy_the_host_is(host):
+    """What watches the client has hardly been forked when it is to be ended."""
+    fact = {"fence": "f", "task": "history", "backup_dir": "~", "keeps_status": ""}
+    script = "\n".join([*shell._assignments(fact), shell.source("lib.sh"), "begin x", "end x"])
+    several = [
+        subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        for _ in range(30)
+    ]
+    for one in several:
+        one.stdin.write(b"\n")
+        one.stdin.flush()
+    try:
+        assert {one.wait(timeout=10) for one in several} == {0}
+    finally:
+        for one in several:
+            one.stdin.close()
+            one.wait(timeout=10)

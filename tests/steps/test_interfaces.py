@@ -1,0 +1,52 @@
+"""Each remote/<step>.sh declares its variables; the function of its name in steps.py gives them."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from fabric_predeploy.remote import shell, steps
+
+SCRIPTS = sorted(
+    path.stem for path in Path(shell.__file__).parent.glob("*.sh") if path.stem != "lib"
+)
+
+
+def declared(script: str) -> set[str]:
+    """What the client gives; a line that ends in `# from …` names what earlier steps have set."""
+    lines = [line for line in script.splitlines() if line.startswith(': "${')]
+    from_client = [line for line in lines if "# from" not in line]
+    return set(re.findall(r"\$\{(\w+):?\?\}", " ".join(from_client[:1])))
+
+
+def functions():
+    return {
+        name: function
+        for name, function in inspect.getmembers(steps, inspect.isfunction)
+        if function.__module__ == steps.__name__ and not name.startswith("_")
+    }
+
+
+def given(name, settings):
+    arguments = {"settings": settings, "create": True, "proof": "read"}
+    wanted = inspect.signature(functions()[name]).parameters
+    return functions()[name](**{key: arguments[key] for key in wanted if key in arguments})
+
+
+def test_every_step_has_a_function_and_every_function_a_step():
+    assert sorted(functions()) == SCRIPTS
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_step_is_given_exactly_the_variables_that_it_declares(name, settings):
+    step = given(name, settings)
+    assert step.name == name
+    assert set(step.variables) == declared(shell.source(f"{name}.sh"))
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_step_that_lacks_what_an_earlier_one_sets_stops_with_a_report(host, name):
+    """`set -u` and `:?` end it, and the way out is still the one that reports."""
+    report = host.run(given(name, host.settings), answer=lambda _facts: [])
+    assert report.code is not None
+    assert report.finished("result")

@@ -1,0 +1,69 @@
+"""Whoever is interrupted, in the middle of a dump: nothing of ours goes on or stays."""
+
+import os
+
+import pytest
+
+WHO = {
+    "the client is told to stop": f"kill -TERM {os.getpid()}",
+    "Ctrl-C at the client": f"kill -INT {os.getpid()}",
+    "the remote shell is told to stop": "kill -TERM $PPID",
+    "the remote shell loses its line": "kill -HUP $PPID",
+}
+DYING_SHELL = 'printf PGD >"$file"; kill -KILL $PPID; exit 1'
+
+
+@pytest.fixture
+def interrupted(host):
+    def interrupt(program, how, body=":"):
+        host.script("sleep", "exec /bin/sleep 0.1")
+        host.stub(program, f"{body}; case $1 in --list) ;; *) {how}; exec /bin/sleep 60 ;; esac")
+        return host.predeploy()
+
+    return interrupt
+
+
+@pytest.mark.parametrize("how", WHO.values(), ids=WHO)
+def test_an_interrupted_dump_is_130_and_leaves_nothing(host, interrupted, how):
+    host.archive()
+    before = host.kept()
+    report = interrupted("pg_dump", how, 'printf PGD >"$file"')
+    assert report.code == 130
+    assert host.processes() == []
+    assert host.kept() == before
+    assert (host.status()["result"], host.status()["code"]) == ("failure", "130")
+    assert "interrupted" in host.status()["reason"]
+
+
+@pytest.mark.parametrize("how", [WHO["the client is told to stop"], "kill -TERM $PPID"])
+def test_an_interrupted_proof_is_130_and_leaves_nothing(host, interrupted, how):
+    report = interrupted("pg_restore", how)
+    assert report.code == 130
+    assert host.processes() == []
+    assert host.kept() == {}
+    assert host.status()["result"] == "failure"
+
+
+def test_a_program_that_takes_no_notice_is_ended_all_the_same(host, interrupted):
+    report = interrupted("pg_dump", "trap '' TERM; kill -TERM $PPID; while :; do :; done")
+    assert report.code == 130
+    assert host.processes() == []
+
+
+def test_after_a_killed_shell_the_status_does_not_tell_of_the_run_before(host):
+    host.backup_dir.mkdir(mode=0o700)
+    (host.backup_dir / "status").write_text("result=success\n")
+    host.stub("pg_dump", DYING_SHELL)
+    assert host.predeploy().code is None
+    assert host.status()["result"] == "failure"
+    assert "killed without a word" in host.status()["reason"]
+
+
+def test_a_killed_shell_leaves_no_lock_and_the_next_run_clears_up(host):
+    host.stub("pg_dump", DYING_SHELL)
+    host.predeploy()
+    assert len(host.unfinished()) == 2
+    host.stub("pg_dump", 'printf PGDMP >"$file"')
+    assert host.predeploy().code == 0
+    assert host.unfinished() == []
+    assert len(host.dumps()) == 1
