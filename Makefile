@@ -1,7 +1,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The build warns that a checkout is installed as a checkout.
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STEPS := $(filter-out remote/lib.sh,$(wildcard remote/*.sh))
 .DEFAULT_GOAL := help
 

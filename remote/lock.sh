@@ -3,6 +3,7 @@
 : "${client:?}" "${create:?}" "${lock_wait_seconds:?}"
 
 check_directory() {
+    usable=no
     if [ "$create" = yes ] && [ ! -e "$backup_dir" ]; then
         mkdir -p -- "$backup_dir" 2>/dev/null || :
     fi
@@ -18,8 +19,12 @@ check_directory() {
         return
     fi
     case $1 in
-        d???--[-S]--[-T]*) ;; # S and T: setgid and sticky, which open nothing
-        *) problem "other users of the host can look into BACKUP_DIR $backup_dir ($1)" "chmod 700 '$backup_dir'" ;;
+        d???--[-S]--[-T]*) usable=yes ;; # S and T: setgid and sticky, which open nothing
+        *)
+            problem "other users of the host can look into BACKUP_DIR $backup_dir ($1)" "chmod 700 '$backup_dir'"
+            # Where we have been before, the status must not go on telling of success.
+            [ ! -f "$backup_dir/lock" ] || usable=yes
+            ;;
     esac
 }
 
@@ -68,8 +73,10 @@ enter() {
 }
 
 check_directory
-command -v flock >/dev/null ||
+if ! command -v flock >/dev/null; then
     problem "there is no program flock, which keeps two runs apart" "ask the host for util-linux"
-[ -n "$problems" ] || enter
+elif [ "$usable" = yes ]; then
+    enter
+fi
 # A preflight follows where a directory may be made: it tells these problems with its own.
 [ "$create" = yes ] || die_of_problems

@@ -37,6 +37,14 @@ def test_a_directory_that_others_can_read_is_10_and_left_as_it_is(host):
     assert list(host.backup_dir.iterdir()) == []
 
 
+def test_a_directory_that_was_opened_to_others_no_longer_tells_of_success(host):
+    assert host.predeploy().code == 0
+    host.backup_dir.chmod(0o755)
+    assert host.predeploy().code == 10
+    assert host.status()["result"] == "failure"
+    assert mode(host.backup_dir) == 0o755
+
+
 def test_a_directory_that_has_inherited_setgid_is_as_good_as_another(host):
     host.home.chmod(0o2755)
     assert host.predeploy().code == 0
