@@ -1,6 +1,4 @@
-"""What is known: Settings, profiles, and the errors."""
+"""What is known: Settings, profiles, and the errors.
 
-from .loading import load
-from .settings import Settings
-
-__all__ = ["Settings", "load"]
+Import from its modules: the errors alone are light, and `fab --list` needs no more.
+"""

@@ -15,8 +15,8 @@ import fabric
 import paramiko
 from invoke.context import Context
 
-from ..config import Settings
 from ..config.errors import HostError
+from ..config.settings import Settings
 from .hostkeys import KnownHosts, fingerprint, known_hosts
 from .keys import chosen_files, existing, own_key
 from .route import config_of, hops

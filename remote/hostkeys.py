@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-from ..config import Settings
 from ..config.errors import ConfigurationError, HostError
+from ..config.settings import Settings
 
 _PORT: Final = 22
 _MARKERS: Final = {"@revoked", "@cert-authority"}

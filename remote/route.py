@@ -3,8 +3,8 @@
 import fabric
 from invoke.context import Context
 
-from ..config import Settings
 from ..config.errors import ConfigurationError
+from ..config.settings import Settings
 
 
 def hops(settings: Settings, config: fabric.Config) -> list[fabric.Connection]:

@@ -1,11 +1,16 @@
 """One function per remote/<step>.sh: it gives the variables that the step's first line declares."""
 
+from __future__ import annotations
+
 import getpass
 import os
 import socket
+from typing import TYPE_CHECKING
 
-from ..config import Settings
 from .shell import Step, source
+
+if TYPE_CHECKING:
+    from ..config.settings import Settings
 
 LABEL = "pre-deploy"
 KEEP_LOGS = 30

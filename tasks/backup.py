@@ -1,16 +1,23 @@
 """Take an archive on the database's own host."""
 
-from datetime import datetime, timezone
+from __future__ import annotations
 
-from invoke.context import Context
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
 from invoke.tasks import task
 
-from ..config import Settings
 from ..remote import steps
-from ..remote.catalog import Archive, parse
-from ..remote.shell import Report, Step
+from ..remote.catalog import parse
 from .report import proven, warn
 from .session import session
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+    from ..config.settings import Settings
+    from ..remote.catalog import Archive
+    from ..remote.shell import Report, Step
 
 _SKEW_SECONDS = 300
 

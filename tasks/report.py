@@ -1,12 +1,16 @@
 """How results read: to people, and to programs."""
 
+from __future__ import annotations
+
 import json
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from ..remote.catalog import Archive
-from .session import Host
+if TYPE_CHECKING:
+    from ..remote.catalog import Archive
+    from .session import Host
 
 _STEP = 1000
 

@@ -1,18 +1,25 @@
 """Remove what the retention policy no longer keeps."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from __future__ import annotations
 
-from invoke.context import Context
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
 from invoke.tasks import task
 
-from ..config import Settings
 from ..remote import steps
 from ..remote.catalog import Catalog, parse
-from ..remote.shell import Fact, Report
 from .report import warn
-from .retention import Expired, Policy, expired
 from .session import session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from invoke.context import Context
+
+    from ..config.settings import Settings
+    from ..remote.shell import Fact, Report
+    from .retention import Expired
 
 
 @task(
@@ -45,6 +52,8 @@ class Rotation:
     """What goes, decided once the host has shown its catalog, and kept to tell of it afterwards."""
 
     def __init__(self, settings: Settings) -> None:
+        from .retention import Policy
+
         self.policy = Policy(
             settings.max_backups,
             settings.keep_days,
@@ -58,6 +67,8 @@ class Rotation:
 
     def decide(self, facts: Mapping[str, Sequence[Fact]]) -> list[Expired]:
         """An archive that was published in the same run stays, whatever the host's clock says."""
+        from .retention import expired
+
         just_made = frozenset(value for key, value in facts.get("publish", ()) if key == "archive")
         self.catalog = parse(facts["catalog"])
         self.going = expired(

@@ -1,5 +1,7 @@
 """One host, its settings and the shared connection to it, for whoever calls."""
 
+from __future__ import annotations
+
 import signal
 import sys
 import threading
@@ -7,15 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fabric import Connection
-from invoke.context import Context
 
-from ..config import Settings, errors, load
-from ..remote.connection import connect, is_alive
-from ..remote.shell import LOST, Answer, Report, Step
-from ..remote.shell import run as run_steps
+from ..config import errors
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+    from ..config.settings import Settings
+    from ..remote.shell import Answer, Report, Step
 
 _FAILURES: Mapping[int, type[errors.PredeployError]] = {
     failure.exit_code: failure
@@ -50,7 +54,9 @@ class Host:
             "keeps_status": "yes" if keeps_status else "",
         }
         secret = self.settings.db_password or ""
-        return run_steps(self.connection, steps, variables=variables, secret=secret, answer=answer)
+        from ..remote.shell import run
+
+        return run(self.connection, steps, variables=variables, secret=secret, answer=answer)
 
     def must(self, task: str, steps: Sequence[Step], **options: Any) -> Report:
         """Run the steps; raise the error of the exit code unless it is 0."""
@@ -74,6 +80,9 @@ class Host:
         )
 
     def _silence(self, task: str, report: Report) -> errors.PredeployError:
+        from ..remote.connection import is_alive
+        from ..remote.shell import LOST
+
         if report.exited == LOST and not is_alive(self.connection):
             return errors.HostError(
                 f"{task} on {self.name}: the connection was lost before the end (exit 3)\n"
@@ -107,6 +116,10 @@ def session(
     c: Context, overrides: Mapping[str, str | None] | None = None, *, needs_version: bool = False
 ) -> Iterator[Host]:
     """Everything is checked before the host is contacted; signals become exit code 130."""
+    # Only here, as these take half of what `fab --list` takes in all.
+    from ..config.loading import load
+    from ..remote.connection import connect
+
     caller = _caller(c)
     profile, asked_for = _asked_for(caller)
     given = {

@@ -17,8 +17,8 @@ import invoke
 import pytest
 from cryptography.hazmat.primitives import serialization as formats
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from fabric_predeploy.config import Settings
 from fabric_predeploy.config.errors import ConfigurationError, HostError
+from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote import connection
 
 from sandbox import sshd
@@ -231,7 +231,7 @@ def test_a_connection_that_was_lost_is_replaced(server: SshServer) -> None:
 FABFILE = """
     import os
     from fabric import task
-    from fabric_predeploy.config import Settings
+    from fabric_predeploy.config.settings import Settings
     from fabric_predeploy.remote.connection import connect
 
     def shared(c):

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabric_predeploy.config import Settings, load
+from fabric_predeploy.config.loading import load
+from fabric_predeploy.config.settings import Settings
 
 from tests.steps.host import SHELLS, Host
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fabric_predeploy.config import Settings
+from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote import shell, steps
 from invoke.context import Context
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import fabric_predeploy.config
 import pytest
-from fabric_predeploy.config import Settings, load, secrecy
+from fabric_predeploy.config import secrecy
 from fabric_predeploy.config.errors import ConfigurationError
-from fabric_predeploy.config.settings import SECRET_VARIABLES, VARIABLES
+from fabric_predeploy.config.loading import load
+from fabric_predeploy.config.settings import SECRET_VARIABLES, VARIABLES, Settings
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from fabric_predeploy.config import Settings, load
 from fabric_predeploy.config.errors import ConfigurationError
-from fabric_predeploy.config.settings import SECRET_VARIABLES, VARIABLES
+from fabric_predeploy.config.loading import load
+from fabric_predeploy.config.settings import SECRET_VARIABLES, VARIABLES, Settings
 from hypothesis import given
 from hypothesis import strategies as st
 

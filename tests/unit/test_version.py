@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fabric_predeploy.config import Settings, load, version
+from fabric_predeploy.config import version
 from fabric_predeploy.config.errors import ConfigurationError
+from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.parsers import name_part
+from fabric_predeploy.config.settings import Settings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
