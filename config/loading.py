@@ -56,6 +56,7 @@ def load(
     given = {"SSH_HOST": name, **_collect(levels, problems), _PROFILE.variable: name}
     _derive_version(given, directory, problems if needs_version else [])
     problems.extend(_missing(given, file, name, directory))
+    problems.extend(_example(given, file))
     values = _parse(given, directory, problems)
     if problems:
         raise _refusal(f"The settings for {shown(name.text)} cannot be used", problems)
@@ -76,7 +77,10 @@ def _profile_name(levels: Sequence[Source], directory: Path, problems: Iterable[
     name = _given(_PROFILE, levels)
     if name is None:
         known = ", ".join(profiles.existing(directory))
-        missing = f"give a profile or a host with -H, or set PREDEPLOY_HOST (profiles: {known})"
+        missing = (
+            "name a profile or a host: fab's -H, or PREDEPLOY_HOST in the environment or .env"
+            f" (profiles: {known})"
+        )
         raise _refusal("There is no host to go to", [missing, *problems])
     try:
         _PROFILE.parse(name.text)
@@ -127,13 +131,23 @@ def _missing(
     given: Mapping[str, Given], file: Source | None, name: Given, directory: Path
 ) -> Iterator[str]:
     missing = [variable for variable in REQUIRED if variable not in given]
-    places = f"{file.origin}, .env or the environment" if file else ".env or the environment"
-    for variable in missing:
-        yield f"{variable} is not set: set it in {places}"
     if missing and file is None:
         looked = " and ".join(str(path) for path in profiles.places(name.text, directory))
         known = ", ".join(profiles.existing(directory)) or "none"
         yield f"there is no profile {shown(name.text)} (profiles: {known}; looked for {looked})"
+    places = f"{file.origin}, .env or the environment" if file else ".env or the environment"
+    for variable in missing:
+        yield f"{variable} is not set: set it in {places}"
+
+
+def _example(given: Mapping[str, Given], file: Source | None) -> Iterator[str]:
+    """RFC 2606 keeps .example for examples: the shipped profile is one until it is filled in."""
+    host = given["SSH_HOST"]
+    if file and host.origin == file.origin and host.text.endswith(".example"):
+        yield (
+            f"{file.origin} is only an example: copy it to config/ in the repository that you"
+            " deploy from, and fill in SSH_HOST, SSH_USER, DB_NAME and DB_USER"
+        )
 
 
 def _parse(given: Mapping[str, Given], directory: Path, problems: list[str]) -> dict[str, Any]:

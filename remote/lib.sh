@@ -37,7 +37,10 @@ facts() {
 }
 
 one_line() {
-    printf '%s' "$1" | tr '\n\r\t' '   '
+    case $1 in
+        *[[:cntrl:]]*) printf '%s' "$1" | tr '\n\r\t' '   ' ;;
+        *) printf '%s' "$1" ;;
+    esac
 }
 
 say() {
@@ -117,7 +120,7 @@ stop_watching() {
 
 outcome() {
     facts code "$1" step "$step" reason "$(one_line "$reason")" remedy "$(one_line "$remedy")"
-    printf '%s' "$problems" | sed 's/^/problem=/'
+    [ -z "$problems" ] || printf '%s' "$problems" | sed 's/^/problem=/'
 }
 
 status_lines() {
@@ -169,8 +172,11 @@ is_ours() {
     case $1 in *-$stamp_glob"$2") ;; *) return 1 ;; esac
 }
 
+# The first value of a key, without a program: each would cost a millisecond, and there are many manifests.
 manifest_value() {
-    sed -n "s/^$2=//p" "$1" | head -n 1
+    while IFS= read -r line; do
+        case $line in "$2="*) printf '%s' "${line#*=}" && return ;; esac
+    done <"$1" || :
 }
 
 size_of() {

@@ -52,7 +52,7 @@ remove_leftovers() {
         done
     done
     for manifest in "$backup_dir"/*-$stamp_glob.manifest; do
-        is_ours "${manifest##*/}" .manifest && [ -f "$manifest" ] && [ "$(head -n 1 "$manifest")" = format=1 ] || continue
+        is_ours "${manifest##*/}" .manifest && [ -f "$manifest" ] && [ "$(manifest_value "$manifest" format)" = 1 ] || continue
         [ -e "${manifest%.manifest}.dump" ] || rm -f "${manifest%.manifest}.dump.sha256" "$manifest"
     done
 }
@@ -64,7 +64,7 @@ enter() {
     mkdir "$backup_dir/run.partial"
     run_dir=$backup_dir/run.partial
     log_file=$backup_dir/backup-$(date -u +%Y%m%d-%H%M%S).log
-    log "$task for $client"
+    log "$task, asked for by $client"
     if [ -n "$keeps_status" ]; then
         reason="the run has begun and not ended: it is at work, or was killed without a word"
         write_status 1

@@ -4,7 +4,7 @@
 : "${found?}" # from programs
 
 query_database() {
-    psql=$(printf '%s' "$found" | head -n 1)
+    psql=${found%%"$newline"*}
     psql=${psql#* }/psql
     query_status=0
     answer=$(printf '%s\n' "$sql" |
@@ -12,8 +12,25 @@ query_database() {
         query_status=$?
 }
 
-answered() {
-    printf '%s\n' "$answer" | sed -n "s/^$1=//p"
+# Lists are separated by blanks: they are for people to read, but for `missing`, one a line.
+read_answer() {
+    unreadable='' hidden=''
+    IFS=$newline
+    set -f
+    for line in $answer; do
+        value=${line#*=}
+        case $line in
+            server_version=*) server_version=$value ;;
+            server_major=*) server_major=$value ;;
+            database_bytes=*) database_bytes=$value ;;
+            relations=*) relations=$value ;;
+            unreadable=*) unreadable="$unreadable $value" ;;
+            row_security=*) hidden="$hidden $value" ;;
+            missing=*) missing="$missing${missing:+$newline}$value" ;;
+        esac
+    done
+    set +f
+    unset IFS
 }
 
 check_database() {
@@ -23,25 +40,16 @@ check_database() {
             "check DB_NAME, DB_USER, DB_HOST and DB_PORT as seen from the host, and DB_PASSWORD or the host's ~/.pgpass"
         return
     fi
-    server_version=$(answered server_version)
-    server_major=$(answered server_major)
-    database_bytes=$(answered database_bytes)
-    relations=$(answered relations)
-    missing=$(answered missing)
-    unreadable=$(answered unreadable)
+    read_answer
     [ -z "$unreadable" ] ||
-        problem "the role $db_user may not read: $unreadable" "GRANT SELECT on them, and USAGE on their schema, to it"
-    hidden=$(answered row_security)
+        problem "the role $db_user may not read:$unreadable" "GRANT SELECT on them, and USAGE on their schema, to it"
     [ -z "$hidden" ] ||
-        problem "row level security may hide rows from the role $db_user in: $hidden" \
+        problem "row level security may hide rows from the role $db_user in:$hidden" \
             "dump as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY as the owner"
     choose_programs "$server_major"
-    if [ -z "$bin_dir" ]; then
+    [ -n "$bin_dir" ] ||
         problem "the server is PostgreSQL $server_version; the programs here are older: $found" \
             "set DB_BIN_DIR to where pg_dump $server_major is on the host"
-    else
-        client_version=$(version_of "$bin_dir/pg_dump")
-    fi
 }
 
 # pg_dump looks at --compress before it opens the file, and opens the file before it connects (measured, 16 to 18).
@@ -73,16 +81,18 @@ choose_compression() {
 # The last archive of this database, scaled to its size now, plus a quarter; without one, the database itself.
 estimate_bytes() {
     need_bytes=$database_bytes
-    newest=
+    newest=0
     for manifest in "$backup_dir"/*-$stamp_glob.manifest; do
         [ -f "$manifest" ] && [ "$(manifest_value "$manifest" database)" = "$db_name" ] || continue
-        manifest_created=$(manifest_value "$manifest" created)
-        [ "$(printf '%s\n%s\n' "$newest" "$manifest_created" | sort | tail -n 1)" = "$newest" ] && continue
+        stamp=${manifest%.manifest}
+        clock=${stamp##*-} stamp=${stamp%-*}
+        stamp=${stamp##*-}$clock
+        [ "$stamp" -gt "$newest" ] || continue
         then_bytes=$(manifest_value "$manifest" bytes)
         then_database_bytes=$(manifest_value "$manifest" database_bytes)
         # A manifest that the disk has spoilt must not end the run in the middle of a sum.
         case $then_bytes,$then_database_bytes in ,* | *, | *[!0-9,]*) continue ;; esac
-        newest=$manifest_created
+        newest=$stamp
         percent=$((then_bytes * 125 / (then_database_bytes + 1) + 1))
         need_bytes=$((database_bytes * percent / 100 + 65536))
     done

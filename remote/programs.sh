@@ -9,16 +9,15 @@ version_of() {
     printf '%s' "${3-}"
 }
 
-# One line for each directory that holds all three programs: major version, directory.
+# One line for each directory that holds all three programs: version, directory.
 consider() {
     for program in pg_dump pg_restore psql; do
         [ -x "$1/$program" ] || return 0
     done
     # Debian's wrapper chooses a version by rules of its own; what it chooses from is found below.
     case $(readlink "$1/pg_dump") in *pg_wrapper) return 0 ;; esac
-    major=$(version_of "$1/pg_dump")
-    major=${major%%[!0-9]*}
-    [ -z "$major" ] || found="$found$major $1$newline"
+    program_version=$(version_of "$1/pg_dump")
+    [ -z "$program_version" ] || found="$found$program_version $1$newline"
 }
 
 find_programs() {
@@ -49,9 +48,10 @@ choose_programs() {
     IFS=$newline
     set -f
     for program in $found; do
-        major=${program%% *}
+        major=${program%%[!0-9]*}
         [ "$major" -ge "$1" ] || continue
-        [ -n "$bin_dir" ] && [ "$major" -ge "$client_major" ] || client_major=$major bin_dir=${program#* }
+        [ -z "$bin_dir" ] || [ "$major" -lt "$client_major" ] || continue
+        client_major=$major client_version=${program%% *} bin_dir=${program#* }
     done
     set +f
     unset IFS

@@ -26,11 +26,15 @@ examine() {
     # shellcheck disable=SC2086 # a program and its options
     start $checksum_program "$file" >"$run_dir/sha256"
     checksum_child=$!
+    start "$bin_dir/pg_restore" --list "$file" >"$run_dir/toc" 2>"$run_dir/list_stderr"
+    list_child=$!
     if [ "$proof" = read ]; then
         start "$bin_dir/pg_restore" --file=/dev/null "$file" 2>"$run_dir/stderr"
         finished $!
         decode_status=$child_status
     fi
+    finished "$list_child"
+    list_status=$child_status
     finished "$checksum_child"
     children=
     [ "$child_status" -eq 0 ] || die 13 "$file cannot be read to its end" "check the host's disk"
@@ -52,8 +56,7 @@ compare_checksum() {
 }
 
 count_toc_entries() {
-    "$bin_dir/pg_restore" --list "$file" >"$run_dir/toc" 2>"$run_dir/stderr" ||
-        die 13 "pg_restore cannot list $file: $(tail -n 1 "$run_dir/stderr")"
+    [ "$list_status" -eq 0 ] || die 13 "pg_restore cannot list $file: $(tail -n 1 "$run_dir/list_stderr")"
     toc_entries=$(grep -c '^[0-9]' "$run_dir/toc" || :)
 }
 

@@ -9,7 +9,7 @@ from invoke.tasks import task
 
 from ..remote import steps
 from ..remote.catalog import parse
-from .report import proven, warn
+from .report import summary, warn
 from .session import session
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def backup(
     lock_timeout: str | None = None,
     lock_wait: str | None = None,
 ) -> Archive:
-    """Take an archive, checksummed but not proven; predeploy does both."""
+    """Take an archive, checksummed but not proven; predeploy proves it too."""
     given = {
         "BACKUP_VERSION": version,
         "BACKUP_LOCK_TIMEOUT": lock_timeout,
@@ -45,7 +45,7 @@ def backup(
     with session(c, given, needs_version=True) as host:
         report = host.must("backup", taking(host.settings, "written"), keeps_status=True)
         archive = taken(report)
-        print(proven(host, archive))
+        print(summary(host, archive))
         return archive
 
 

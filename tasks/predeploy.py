@@ -8,7 +8,7 @@ from ..remote import steps
 from ..remote.catalog import Archive
 from ..remote.shell import Report
 from .backup import taken, taking
-from .report import proven, warn
+from .report import summary, warn
 from .rotate import Rotation
 from .session import Host, session
 
@@ -57,5 +57,5 @@ def judged(host: Host, report: Report, rotation: Rotation) -> Archive:
         warn(
             f"the rotation failed, the archive stands: {host.failure('predeploy', report).message}"
         )
-    print(proven(host, archive))
+    print(summary(host, archive))
     return archive

@@ -31,18 +31,23 @@ def size(number_of_bytes: float) -> str:
     return f"{number_of_bytes:.1f} TB"
 
 
-def proven(host: Host, archive: Archive) -> str:
-    """The last words of a good run: what one can roll back to, and how."""
+def summary(host: Host, archive: Archive) -> str:
+    """The last words of a good run: the archive, and how to go back to it where it is proven."""
     directory = host.settings.backup_dir.rstrip("/")
+    headline = f"You can roll back to {archive.name}"
+    how = 'how      README, section "Roll back by hand"'
+    if not archive.at_least("read"):
+        headline = f"Taken, but not proven beyond its checksum: {archive.name}"
+        how = f"next     prove it: fab -H {host.settings.profile} verify --file={archive.name}"
     missing = "".join(f"  without  {each}\n" for each in archive.missing)
     return (
-        f"You can roll back to {archive.name}\n"
+        f"{headline}\n"
         f"  proof    {archive.proof}, sha256 {archive.sha256}\n"
         f"  size     {size(archive.bytes)}, {archive.facts['toc_entries']} entries,"
         f" dumped in {archive.facts['dump_seconds']} s\n"
         f"{missing}"
         f"  where    {host.name}: {directory}/{archive.name}\n"
-        '  how      README, section "Roll back by hand"'
+        f"  {how}"
     )
 
 

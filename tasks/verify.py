@@ -5,7 +5,7 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from ..remote.catalog import Archive, find, parse
+from ..remote.catalog import Archive, Catalog, find, parse
 from .report import size, warn
 from .session import Host, session
 
@@ -19,14 +19,16 @@ from .session import Host, session
     },
 )
 def verify(
-    c: Context, file: str = "latest", all_: bool = False, proof: str | None = None
+    c: Context, file: str = "", all_: bool = False, proof: str | None = None
 ) -> list[Archive]:
     """Prove archives: checksum as written, every block decoded, contents complete."""
+    if all_ and file:
+        raise errors.ConfigurationError("--all and --file exclude each other (exit 2)")
     with session(c, {"BACKUP_PROOF": proof}) as host:
         catalog = parse(host.must("verify", [steps.catalog()]).facts["catalog"])
         for name in catalog.unreadable:
             warn(f"{name} is left out: its manifest is not readable")
-        archives = list(catalog.archives) if all_ else [find(catalog, file)]
+        archives = list(catalog.archives) if all_ else [chosen(host, catalog, file)]
         failures = [failure for archive in archives if (failure := prove(host, archive))]
         if failures:
             raise errors.UnprovenError("\n".join(str(failure.message) for failure in failures))
@@ -35,6 +37,17 @@ def verify(
                 f"not readable, so not proven: {', '.join(catalog.unreadable)}"
             )
         return archives
+
+
+def chosen(host: Host, catalog: Catalog, wanted: str) -> Archive:
+    try:
+        return find(catalog, wanted or "latest")
+    except errors.RefusedError as refusal:
+        raise errors.RefusedError(
+            f"verify on {host.name}, in {host.settings.backup_dir}: {refusal.message} (exit 14)\n"
+            f"  What to do: choose one from `fab -H {host.settings.profile} history`, or take an"
+            " archive first."
+        ) from None
 
 
 def prove(host: Host, archive: Archive) -> errors.PredeployError | None:

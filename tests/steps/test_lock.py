@@ -87,7 +87,7 @@ def test_a_second_run_is_11_says_who_holds_the_lock_and_changes_nothing(host):
     first = []
     running = threading.Thread(target=lambda: first.append(host.predeploy()))
     running.start()
-    while not list(host.home.glob("backups/*.partial/../*-*.partial")):
+    while not any(path.read_bytes() for path in host.backup_dir.glob("*-*.partial")):
         time.sleep(0.01)
     before = (host.backup_dir / "status").read_bytes(), host.kept()
     second = host.predeploy(task="backup")

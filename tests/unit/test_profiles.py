@@ -45,9 +45,9 @@ Write = Callable[[str, str], Path]
 
 
 def test_a_profile_is_found_in_the_working_directory(tmp_path: Path, write: Write) -> None:
-    write("config/shop.env", DATABASE + "SSH_HOST=ssh.shop.example\nSSH_PORT=2222\n")
+    write("config/shop.env", DATABASE + "SSH_HOST=ssh.example.org\nSSH_PORT=2222\n")
     found = settings(tmp_path)
-    assert (found.profile, found.ssh_host, found.ssh_port) == ("shop", "ssh.shop.example", 2222)
+    assert (found.profile, found.ssh_host, found.ssh_port) == ("shop", "ssh.example.org", 2222)
     assert found.sources["SSH_PORT"] == "config/shop.env"
 
 
@@ -59,10 +59,15 @@ def test_a_profile_of_the_working_directory_hides_the_shipped_one(
 
 
 def test_the_shipped_profile_loads_from_anywhere(tmp_path: Path) -> None:
-    found = settings(tmp_path, "siteground")
+    found = settings(tmp_path, "siteground", SSH_HOST="ssh.example.org")
     assert found.ssh_port == 18765
-    assert found.ssh_host.endswith(".example")
     assert found.sources["DB_NAME"] == str(ROOT / "config/siteground.env")
+
+
+def test_the_shipped_profile_is_refused_until_it_is_filled_in(tmp_path: Path, write: Write) -> None:
+    assert "only an example: copy it" in refusal(tmp_path, "siteground")
+    write("config/shop.env", SITEGROUND)
+    assert "config/shop.env is only an example" in refusal(tmp_path)
 
 
 def test_a_name_without_profile_is_an_ordinary_host(tmp_path: Path, write: Write) -> None:
@@ -95,7 +100,7 @@ def test_the_profile_may_be_named_in_the_environment_or_in_dotenv(
     write(".env", "PREDEPLOY_HOST=other\n")
     assert settings(tmp_path, None).profile == "other"
     assert settings(tmp_path, None, PREDEPLOY_HOST="shop").profile == "shop"
-    assert settings(tmp_path, "siteground", PREDEPLOY_HOST="shop").profile == "siteground"
+    assert settings(tmp_path, "other", PREDEPLOY_HOST="shop").profile == "other"
 
 
 @pytest.mark.parametrize("name", ["../outside", "../../x", "/etc/passwd", ".", "..", "a\0b", "-x"])
@@ -263,7 +268,8 @@ def test_the_commented_settings_of_the_shipped_profile_are_the_defaults(
     write("config/commented.env", SITEGROUND)
     write("config/uncommented.env", re.sub("(?m)^#(?=[A-Z_]+=)", "", SITEGROUND))
     commented, uncommented = (
-        settings(tmp_path, name, PREDEPLOY_HOST="x") for name in ("commented", "uncommented")
+        settings(tmp_path, name, PREDEPLOY_HOST="x", SSH_HOST="y")
+        for name in ("commented", "uncommented")
     )
     assert {**vars(commented), "profile": "", "sources": ""} == {
         **vars(uncommented),
@@ -275,4 +281,4 @@ def test_the_commented_settings_of_the_shipped_profile_are_the_defaults(
 
 def test_the_example_of_dotenv_works_as_it_is(tmp_path: Path, write: Write) -> None:
     write(".env", (ROOT / ".env.example").read_text())
-    assert settings(tmp_path, None).profile == "siteground"
+    assert settings(tmp_path, None, SSH_HOST="ssh.example.org").profile == "siteground"
