@@ -83,6 +83,10 @@ def host(text: str) -> str:
     """Accept a host, an address, an ssh_config alias or a profile: never a path or an option."""
     if not _HOST.fullmatch(text):
         raise ValueError("must be a host name, an address, an ssh_config alias or a profile")
+    try:
+        text.encode("idna")  # what looking it up would do: no empty part, none over 63 characters
+    except UnicodeError:
+        raise ValueError("must be a host name, and cannot be one as it stands") from None
     return text
 
 

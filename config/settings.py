@@ -87,11 +87,6 @@ class Settings:
     )
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
-    def secrets(self) -> tuple[str, ...]:
-        """Every secret that is set, to be masked in whatever is shown."""
-        values = (getattr(self, name) for name, spec in SPECS.items() if spec.secret)
-        return tuple(value for value in values if value)
-
 
 SPECS: Final[Mapping[str, Spec]] = {
     item.name: item.metadata["spec"] for item in fields(Settings) if "spec" in item.metadata

@@ -13,6 +13,9 @@ GRADES: tuple[str, ...] = ("written", "read", "restored", "equal")
 
 The last two are not given yet; an archive that has one from a later version keeps its rank here."""
 
+NUMBERS: tuple[str, ...] = ("database_bytes", "dump_seconds", "relations", "toc_entries")
+"""Facts that are whole numbers; a record in which one is not is unreadable."""
+
 _FORMAT = "1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*\.dump")
 _NUMBER = re.compile(r"[0-9]+")
@@ -117,6 +120,8 @@ def _records(lines: Iterable[tuple[str, str]]) -> list[tuple[str, list[tuple[str
 
 def _archive(name: str, record: Sequence[tuple[str, str]]) -> Archive | None:
     unread = dict(record)
+    if any(not _NUMBER.fullmatch(unread.get(key, "0")) for key in NUMBERS):
+        return None
 
     def take(key: str, shape: re.Pattern[str] = _TEXT) -> str:
         value = unread.pop(key)

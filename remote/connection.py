@@ -35,7 +35,8 @@ _KEY_CLASSES: Final = {
     "ecdsa": paramiko.ECDSAKey,
     "rsa": paramiko.RSAKey,
 }
-_FAILURES: Final = (OSError, EOFError, paramiko.SSHException)
+# ValueError: a key file that is no text, a host name that is none.
+_FAILURES: Final = (OSError, EOFError, ValueError, paramiko.SSHException)
 
 # Paramiko logs a failed handshake with its traceback, and Python prints what nobody handles.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -131,7 +132,15 @@ class _Hop:
     def identity(self) -> tuple[Any, ...]:
         here = self.connection
         command = here.gateway if isinstance(here.gateway, str) else ""
-        return (here.host, here.port, here.user, command, str(self.own), *self.key_files)
+        return (
+            here.host,
+            here.port,
+            here.user,
+            command,
+            str(self.own),
+            self.known.keys,
+            *self.key_files,
+        )
 
     def open(self) -> Trouble | None:
         """Log in, or say what went wrong."""

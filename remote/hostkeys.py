@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -57,7 +58,7 @@ class KnownHosts:
                 raise HostError(_REVOKED.format(name=name, shown=shown, place=key.place))
         if any(key.blob == blob for key in trusted):
             return
-        same_name = [key for key in trusted if key.names(name)]
+        same_name = [key for key in trusted if key.names(name.lower())]
         if same_name:
             known = "\n".join(
                 f"    known: {fingerprint(key.blob)} ({_family(key.kind).upper()}), {key.place}"
@@ -137,7 +138,10 @@ def known_hosts(settings: Settings, ssh_config: Mapping[str, str]) -> KnownHosts
         return known_in_files([file], f"{file} (SSH_KNOWN_HOSTS_FILE)")
     user = ssh_config.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")
     system = ssh_config.get("globalknownhostsfile", "/etc/ssh/ssh_known_hosts")
-    files = [Path(name).expanduser() for name in f"{user} {system}".split()]
+    files = [
+        Path(os.path.expanduser(name))  # noqa: PTH111 - Path raises for a user that is not there
+        for name in f"{user} {system}".split()
+    ]
     return known_in_files(files, f"{files[0]}, or in CI to the variable SSH_KNOWN_HOSTS")
 
 

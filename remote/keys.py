@@ -3,6 +3,7 @@
 import base64
 import binascii
 import functools
+import os
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -90,8 +91,9 @@ def chosen_files(connect_kwargs: Mapping[str, Any]) -> list[str]:
 
 def existing(names: str | Iterable[str]) -> list[str]:
     """Leave out the files that are not there, like ssh: an IdentityFile is often only a default."""
-    paths = [Path(name).expanduser() for name in ([names] if isinstance(names, str) else names)]
-    return [str(path) for path in paths if path.is_file()]
+    # Not Path, which raises for a user that is not there and a directory that one may not search.
+    paths = map(os.path.expanduser, [names] if isinstance(names, str) else names)
+    return [path for path in paths if os.path.isfile(path)]  # noqa: PTH113 - as said
 
 
 def _pem(text: str, name: str) -> _Pem:

@@ -109,7 +109,7 @@ watch_client() {
     {
         while IFS= read -r _ <&3; do :; done
         kill -TERM $$
-    } >/dev/null 2>&1 9>&- &
+    } >/dev/null 2>&1 &
     watcher=$!
 }
 
@@ -119,14 +119,14 @@ stop_watching() {
 }
 
 outcome() {
-    facts code "$1" step "$step" reason "$(one_line "$reason")" remedy "$(one_line "$remedy")"
+    facts time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" code "$1" step "$step" reason "$(one_line "$reason")" remedy "$(one_line "$remedy")"
     [ -z "$problems" ] || printf '%s' "$problems" | sed 's/^/problem=/'
 }
 
 status_lines() {
     result=failure
     [ -z "$published" ] || result=success
-    facts result "$result" task "$task" time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    facts result "$result" task "$task"
     facts archive "$published" proof "$proved" rotation "$rotation"
     outcome "$1"
     fact log "${log_file##*/}"

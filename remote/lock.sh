@@ -1,6 +1,6 @@
 #!/bin/sh
 # Let one run at a time into the backup directory, and clear away what an earlier one left unfinished.
-: "${client:?}" "${create:?}" "${lock_wait_seconds:?}"
+: "${client:?}" "${create:?}" "${lock_wait_seconds:?}" "${keep_logs:?}"
 
 check_directory() {
     usable=no
@@ -28,11 +28,20 @@ check_directory() {
     esac
 }
 
+# flock(1) ends with 1 where another holds the lock, with more where there are no locks to be had, as on some NFS.
+locked() {
+    flock_status=0
+    flock -n 9 || flock_status=$?
+    [ "$flock_status" -le 1 ] ||
+        die 10 "flock cannot lock in $backup_dir (exit code $flock_status)" "choose a BACKUP_DIR on a local disk"
+    [ "$flock_status" -eq 0 ]
+}
+
 # The kernel drops this lock with the last process that holds it, however that one ends.
 take_lock() {
     exec 9>>"$backup_dir/lock"
     waited=0
-    until flock -n 9; do
+    while ! locked; do
         holder=$(cat "$backup_dir/lock")
         [ "$waited" -lt "$lock_wait_seconds" ] ||
             die 11 "another run is at work: $holder" "wait for it, or let this one wait with BACKUP_LOCK_WAIT=<seconds>"
@@ -57,6 +66,15 @@ remove_leftovers() {
     done
 }
 
+remove_old_logs() {
+    # shellcheck disable=SC2086 # the pattern is meant to be one
+    set -- "$backup_dir"/backup-$stamp_glob.log
+    while [ $# -gt "$keep_logs" ]; do
+        rm -f "$1"
+        shift
+    done
+}
+
 enter() {
     take_lock
     remove_leftovers
@@ -65,6 +83,7 @@ enter() {
     run_dir=$backup_dir/run.partial
     log_file=$backup_dir/backup-$(date -u +%Y%m%d-%H%M%S).log
     log "$task, asked for by $client"
+    remove_old_logs
     if [ -n "$keeps_status" ]; then
         reason="the run has begun and not ended: it is at work, or was killed without a word"
         write_status 1

@@ -24,6 +24,7 @@ read_answer() {
             server_major=*) server_major=$value ;;
             database_bytes=*) database_bytes=$value ;;
             relations=*) relations=$value ;;
+            role=*) role=$value ;;
             unreadable=*) unreadable="$unreadable $value" ;;
             row_security=*) hidden="$hidden $value" ;;
             missing=*) missing="$missing${missing:+$newline}$value" ;;
@@ -110,16 +111,20 @@ check_space() {
             "ask the host to lift the limit"
 }
 
+shell_name() {
+    readlink "/proc/$$/exe" || printf 'shell unknown'
+}
+
 export PGHOST="$db_host" PGPORT="$db_port" PGUSER="$db_user" PGDATABASE="$db_name"
 export PGAPPNAME=fabric-predeploy PGCONNECT_TIMEOUT=10 PGCLIENTENCODING=UTF8
-client_version='' server_version='' database_bytes='' relations='' missing=''
+client_version='' server_major='' role='' server_version='' database_bytes='' relations='' missing=''
 [ -z "$found" ] || check_database
 if [ -z "$problems" ]; then
     choose_compression
     check_space
 fi
-facts host_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" shell "$(readlink "/proc/$$/exe" || :)"
 die_of_problems
 facts bin_dir "$bin_dir" need_bytes "$need_bytes" free_bytes "$free_bytes"
 printf '%s\n' "$answer"
-log "PostgreSQL $server_version, $database_bytes bytes in $relations relations; pg_dump $client_version, $compress"
+log "PostgreSQL $server_version, $database_bytes bytes in $relations relations; role $db_user, $role"
+log "pg_dump $client_version in $bin_dir, $compress; $free_bytes bytes free, about $need_bytes needed; $(shell_name)"

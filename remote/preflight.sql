@@ -9,20 +9,23 @@ SELECT 'database_bytes=' || pg_database_size(current_database());
 SELECT 'relations=' || count(*)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm', 'S', 'v', 'f', 'i', 'I') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema';
-SELECT 'role_superuser=' || rolsuper || E'\nrole_createdb=' || rolcreatedb FROM pg_roles WHERE rolname = current_user;
-SELECT 'role_owns_database=' || pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database();
+SELECT 'role=' || concat_ws(', ',
+    CASE WHEN rolsuper THEN 'superuser' END,
+    CASE WHEN pg_has_role(datdba, 'USAGE') THEN 'owner of the database' ELSE 'not owner of the database' END,
+    CASE WHEN rolcreatedb THEN 'may create databases' ELSE 'may not create databases' END)
+FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database();
 
--- pg_dump locks and reads every table; the members of extensions come back with their extension.
+-- pg_dump reads every table and sequence, of views and foreign tables only the definition; the members of extensions come back with their extension.
 WITH dumped AS (
     SELECT c.oid, n.oid AS schema, translate(format('%I.%I', n.nspname, c.relname), E'\n\r', '  ') AS name,
-        c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE')) AS row_security
+        c.relkind, c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE')) AS row_security
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'S', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 )
 SELECT 'unreadable=' || name FROM (
     SELECT name FROM dumped
-    WHERE NOT (has_schema_privilege(schema, 'USAGE') AND has_table_privilege(oid, 'SELECT'))
+    WHERE relkind IN ('r', 'p', 'S') AND NOT (has_schema_privilege(schema, 'USAGE') AND has_table_privilege(oid, 'SELECT'))
     ORDER BY name LIMIT 5) unreadable
 UNION ALL
 SELECT 'row_security=' || name FROM (

@@ -1,6 +1,5 @@
 #!/bin/sh
 # Remove the archives that the client names, one a line, after it has seen the catalog; an empty line ends the list.
-: "${keep_logs:?}"
 
 # All of the list, or nothing: a client that is cut off has not finished its sentence.
 read_names() {
@@ -20,15 +19,6 @@ remove_archive() {
     [ -f "$1.manifest" ] && [ "$(manifest_value "$1.manifest" pinned)" != yes ] || return 1
     rm -f "$1.dump" || return 1
     rm -f "$1.dump.sha256" "$1.manifest"
-}
-
-remove_old_logs() {
-    # shellcheck disable=SC2086 # the pattern is meant to be one
-    set -- "$backup_dir"/backup-$stamp_glob.log
-    while [ $# -gt "$keep_logs" ]; do
-        rm -f "$1"
-        shift
-    done
 }
 
 stop_watching
@@ -53,7 +43,6 @@ for name_to_remove; do
     fi
 done
 relay "$run_dir/stderr"
-remove_old_logs
 rotation="done"
 if [ -n "$not_removed" ]; then
     rotation="failed for$not_removed"

@@ -30,7 +30,7 @@ mv -f "$base.dump.sha256.partial" "$base.dump.sha256" || unpublished "its checks
 mv -f "$partial" "$base.dump" || unpublished "it could not be renamed"
 partial=
 published=$name.dump
-to_disk "$backup_dir"
+to_disk "$backup_dir" || log "WARNING: the directory could not be synced: a crash of the host soon may lose this archive"
 fact archive "$published"
 cat "$base.manifest"
 fact present_bytes "$bytes"

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from invoke.context import Context
-from invoke.exceptions import ThreadException
+from invoke.exceptions import CommandTimedOut, ThreadException
 from invoke.watchers import StreamWatcher
 
 from ..config.errors import InterruptedRunError
@@ -98,12 +98,22 @@ def run(
                 env={},
                 encoding="utf-8",
             )
+        except CommandTimedOut as failure:
+            raise InterruptedRunError(
+                f"stopped after the {failure.timeout} s that fab's -T allows (exit 130)"
+            ) from None
         except ThreadException as failure:
             _reraise_unless_lost(failure)
             return Report({}, LOST)
     if result is None:  # invoke: only for `disown`
         raise RuntimeError("run without a result")
-    return Report(_read_facts(result.stdout, fence), result.exited)
+    report = Report(_read_facts(result.stdout, fence), result.exited)
+    if not stdin.open and report.code != InterruptedRunError.exit_code:
+        # The host was past the point where it listens; whoever interrupts means the whole chain.
+        raise InterruptedRunError(
+            f"interrupted (exit 130), when the host had come to its end (exit code {report.exited})"
+        )
+    return report
 
 
 def _reraise_unless_lost(failure: ThreadException) -> None:
@@ -164,6 +174,12 @@ class _Stdin:
         return None if self.open else ""
 
 
+def heeded_signals() -> list[signal.Signals]:
+    """What ends a run; not what is ignored already, as under nohup."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 @contextmanager
 def _stopped_gently(stdin: _Stdin) -> Iterator[None]:
     """At a signal the host is told to stop, and reports; a second one, or ten seconds, ends it."""
@@ -174,12 +190,13 @@ def _stopped_gently(stdin: _Stdin) -> Iterator[None]:
                 "interrupted (exit 130): the host was told to stop, but did not report back"
             )
         stdin.open = False
-        signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS)
+        # Again and again: invoke waits for its threads after the first, without a limit.
+        signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS, 1)
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+    caught = [*heeded_signals(), signal.SIGALRM]
     before: dict[signal.Signals, Any] = {number: signal.signal(number, stop) for number in caught}
     try:
         yield

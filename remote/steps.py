@@ -23,6 +23,7 @@ def lock(settings: Settings, *, create: bool) -> Step:
             "client": f"{_user()}@{socket.gethostname()}",
             "create": "yes" if create else "no",
             "lock_wait_seconds": str(settings.lock_wait_seconds),
+            "keep_logs": str(KEEP_LOGS),
         },
     )
 
@@ -78,4 +79,4 @@ def catalog() -> Step:
 
 
 def prune() -> Step:
-    return Step("prune", {"keep_logs": str(KEEP_LOGS)})
+    return Step("prune")

@@ -9,7 +9,7 @@ from invoke.tasks import task
 
 from ..remote import steps
 from ..remote.catalog import parse
-from .report import summary, warn
+from .report import summary, tell, warn
 from .session import session
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def backup(
     with session(c, given, needs_version=True) as host:
         report = host.must("backup", taking(host.settings, "written"), keeps_status=True)
         archive = taken(report)
-        print(summary(host, archive))
+        tell(summary(host, archive))
         return archive
 
 
@@ -68,7 +68,6 @@ def taken(report: Report) -> Archive:
         warn(f"not in the archive: {missing} (only a superuser can dump it)")
     for warning in archive.warnings:
         warn(warning)
-    preflight = report.of("preflight")
     client, server = archive.facts["client_version"], archive.facts["server_version"]
     if client.split(".")[0] != server.split(".")[0]:
         warn(
@@ -76,11 +75,8 @@ def taken(report: Report) -> Archive:
             " it restores may need edits before that server takes it. Install pg_dump"
             f" {server.split('.')[0]} on the host, or point DB_BIN_DIR at it"
         )
-    host_time = datetime.strptime(preflight["host_time"], "%Y-%m-%dT%H:%M:%S%z")
-    skew_seconds = abs(
-        (datetime.now(timezone.utc) - host_time).total_seconds()
-        - float(archive.facts["dump_seconds"])
-    )
+    host_time = datetime.strptime(report.of("result")["time"], "%Y-%m-%dT%H:%M:%S%z")
+    skew_seconds = abs((datetime.now(timezone.utc) - host_time).total_seconds())
     if skew_seconds > _SKEW_SECONDS:
         warn(f"the host's clock is off by about {skew_seconds:.0f} s: archives are ordered by it")
     return archive

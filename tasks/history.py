@@ -5,7 +5,7 @@ from invoke.tasks import task
 
 from ..remote import steps
 from ..remote.catalog import Archive, parse
-from .report import as_json, as_table, warn
+from .report import as_json, as_table, tell, warn
 from .session import session
 
 
@@ -15,11 +15,11 @@ def history(c: Context, json_: bool = False) -> tuple[Archive, ...]:
     with session(c) as host:
         catalog = parse(host.must("history", [steps.catalog()]).facts["catalog"])
         if json_:
-            print(as_json(catalog.archives))
+            tell(as_json(catalog.archives))
         elif catalog.archives:
-            print(as_table(catalog.archives))
+            tell(as_table(catalog.archives))
         else:
-            print(f"no archives in {host.settings.backup_dir} on {host.name}")
+            tell(f"no archives in {host.settings.backup_dir} on {host.name}")
         for name in catalog.unreadable:
             warn(f"{name} is left out: its manifest is not readable")
         return catalog.archives

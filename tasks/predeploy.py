@@ -8,7 +8,7 @@ from ..remote import steps
 from ..remote.catalog import Archive
 from ..remote.shell import Report
 from .backup import taken, taking
-from .report import summary, warn
+from .report import summary, tell, warn
 from .rotate import Rotation
 from .session import Host, session
 
@@ -52,10 +52,10 @@ def judged(host: Host, report: Report, rotation: Rotation) -> Archive:
         raise host.failure("predeploy", report)
     archive = taken(report)
     for each in rotation.removed(report):
-        print(f"removed {each.archive.name}: {each.reason}")
+        tell(f"removed {each.archive.name}: {each.reason}")
     if report.code != 0:
         warn(
             f"the rotation failed, the archive stands: {host.failure('predeploy', report).message}"
         )
-    print(summary(host, archive))
+    tell(summary(host, archive))
     return archive

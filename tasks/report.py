@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from ..remote.catalog import Archive
@@ -15,8 +16,20 @@ if TYPE_CHECKING:
 _STEP = 1000
 
 
+def tell(text: str, stream: TextIO | None = None) -> None:
+    """Print; a reader that has gone, or knows ASCII only, does not make a good run a bad one."""
+    stream = stream or sys.stdout
+    try:
+        print(text, file=stream, flush=True)
+    except UnicodeEncodeError:
+        print(text.encode("ascii", "backslashreplace").decode(), file=stream, flush=True)
+    except BrokenPipeError:
+        # As Python's documentation of SIGPIPE advises: else the interpreter fails at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def warn(message: str) -> None:
-    print(f"WARNING: {message}", file=sys.stderr)
+    tell(f"WARNING: {message}", sys.stderr)
 
 
 def size(number_of_bytes: float) -> str:
@@ -57,6 +70,8 @@ def as_json(archives: Sequence[Archive]) -> str:
 
 
 def _record(archive: Archive) -> dict[str, object]:
+    from ..remote.catalog import NUMBERS
+
     return {
         "archive": archive.name,
         "project": archive.project,
@@ -72,7 +87,7 @@ def _record(archive: Archive) -> dict[str, object]:
         "pinned": archive.pinned,
         "warnings": list(archive.warnings),
         "missing": list(archive.missing),
-        **archive.facts,
+        **{key: int(text) if key in NUMBERS else text for key, text in archive.facts.items()},
     }
 
 

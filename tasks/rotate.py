@@ -9,7 +9,7 @@ from invoke.tasks import task
 
 from ..remote import steps
 from ..remote.catalog import Catalog, parse
-from .report import warn
+from .report import tell, warn
 from .session import session
 
 if TYPE_CHECKING:
@@ -33,18 +33,19 @@ def rotate(c: Context, keep: str | None = None, dry_run: bool = False) -> list[E
     """Remove what the retention policy no longer keeps, each with its reason."""
     with session(c, {"MAX_BACKUPS": keep}) as host:
         rotation = Rotation(host.settings)
-        report = host.must("rotate", [steps.catalog()])
-        going = rotation.decide(report.facts)
-        if going and not dry_run:
-            under_lock = [steps.lock(host.settings, create=False), steps.catalog(), steps.prune()]
-            report = host.run("rotate", under_lock, answer=rotation.answer)
+        if dry_run:
+            report = host.must("rotate", [steps.catalog()])
+            going = rotation.decide(report.facts)
+        else:
+            all_steps = [steps.lock(host.settings, create=False), steps.catalog(), steps.prune()]
+            report = host.run("rotate", all_steps, answer=rotation.answer)
             going = rotation.removed(report)
         for each in going:
-            print(f"{'would remove' if dry_run else 'removed'} {each.archive.name}: {each.reason}")
+            tell(f"{'would remove' if dry_run else 'removed'} {each.archive.name}: {each.reason}")
         if report.code != 0:
             raise host.failure("rotate", report)
         if not going:
-            print("nothing to remove")
+            tell(f"nothing to remove in {host.settings.backup_dir} on {host.name}")
         return going
 
 

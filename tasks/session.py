@@ -160,14 +160,15 @@ def _asked_for(c: Any) -> tuple[str | None, dict[str, str]]:
 
 @contextmanager
 def _signals_raise() -> Iterator[None]:
+    from ..remote.shell import heeded_signals
+
     def stop(number: int, _frame: FrameType | None) -> None:
         raise errors.InterruptedRunError(f"interrupted by {signal.Signals(number).name} (exit 130)")
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, stop) for number in caught}
+    before = {number: signal.signal(number, stop) for number in heeded_signals()}
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ from invoke.tasks import task
 from ..config import errors
 from ..remote import steps
 from ..remote.catalog import Archive, Catalog, find, parse
-from .report import size, warn
+from .report import size, tell
 from .session import Host, session
 
 
@@ -19,35 +19,48 @@ from .session import Host, session
     },
 )
 def verify(
-    c: Context, file: str = "", all_: bool = False, proof: str | None = None
+    c: Context, file: str | None = None, all_: bool = False, proof: str | None = None
 ) -> list[Archive]:
     """Prove archives: checksum as written, every block decoded, contents complete."""
-    if all_ and file:
+    if all_ and file is not None:
         raise errors.ConfigurationError("--all and --file exclude each other (exit 2)")
     with session(c, {"BACKUP_PROOF": proof}) as host:
         catalog = parse(host.must("verify", [steps.catalog()]).facts["catalog"])
-        for name in catalog.unreadable:
-            warn(f"{name} is left out: its manifest is not readable")
         archives = list(catalog.archives) if all_ else [chosen(host, catalog, file)]
         failures = [failure for archive in archives if (failure := prove(host, archive))]
+        failures += [unreadable(name) for name in catalog.unreadable if all_]
+        if not archives and not failures:
+            raise refused(host, "there are no archives")
         if failures:
-            raise errors.UnprovenError("\n".join(str(failure.message) for failure in failures))
-        if all_ and catalog.unreadable:
-            raise errors.UnprovenError(
-                f"not readable, so not proven: {', '.join(catalog.unreadable)}"
-            )
+            code = {type(failure) for failure in failures}
+            kind = code.pop() if len(code) == 1 else errors.UnprovenError
+            raise kind("\n".join(str(failure.message) for failure in failures))
         return archives
 
 
-def chosen(host: Host, catalog: Catalog, wanted: str) -> Archive:
+def chosen(host: Host, catalog: Catalog, wanted: str | None) -> Archive:
+    """Only an archive of the same project and database can be the latest; a name finds any."""
+    settings = host.settings
     try:
-        return find(catalog, wanted or "latest")
+        if wanted in (None, "latest"):
+            ours = (settings.project, settings.db_name)
+            mine = (each for each in catalog.archives if (each.project, each.database) == ours)
+            return find(Catalog(tuple(mine), catalog.unreadable), "latest")
+        return find(catalog, str(wanted))
     except errors.RefusedError as refusal:
-        raise errors.RefusedError(
-            f"verify on {host.name}, in {host.settings.backup_dir}: {refusal.message} (exit 14)\n"
-            f"  What to do: choose one from `fab -H {host.settings.profile} history`, or take an"
-            " archive first."
-        ) from None
+        raise refused(host, str(refusal.message)) from None
+
+
+def refused(host: Host, why: str) -> errors.RefusedError:
+    return errors.RefusedError(
+        f"verify on {host.name}, in {host.settings.backup_dir}: {why} (exit 14)\n"
+        f"  What to do: choose one from `fab -H {host.settings.profile} history`, or take an"
+        " archive first."
+    )
+
+
+def unreadable(name: str) -> errors.UnprovenError:
+    return errors.UnprovenError(f"{name}: its manifest is not readable, so it is not proven")
 
 
 def prove(host: Host, archive: Archive) -> errors.PredeployError | None:
@@ -61,9 +74,9 @@ def prove(host: Host, archive: Archive) -> errors.PredeployError | None:
     report = host.run("verify", steps_to_proof)
     if report.code == 0:
         facts = f"{archive.name}, {size(archive.bytes)}, sha256 {archive.sha256}"
-        print(f"proven ({settings.proof}): {facts}")
+        tell(f"proven ({settings.proof}): {facts}")
         return None
     failure = host.failure("verify", report)
-    if not isinstance(failure, errors.UnprovenError):
+    if isinstance(failure, (errors.HostError, errors.InterruptedRunError, errors.LockedError)):
         raise failure
     return failure

@@ -1,6 +1,8 @@
 """verify, rotate and history on real archives, damaged ones among them."""
 
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -114,14 +116,25 @@ def test_other_databases_projects_and_foreign_files_are_left_alone(project):
     assert [entry["project"] for entry in history(project)] == ["other", "pricehawk"]
 
 
-def test_a_rotation_that_fails_is_loud_but_does_not_fail_the_gate(project):
+@pytest.mark.skipif(os.geteuid() != 0, reason="making a file unremovable needs root")
+def test_a_rotation_that_fails_is_loud_and_recorded_but_does_not_fail_the_gate(project):
     project.predeploy("v1")
     (first,) = project.archives()
-    blocker = first.with_suffix(".dump")
-    blocker.unlink()
-    blocker.mkdir()  # rm cannot remove it, and catalog does not take it for an archive
+    inside = ["nsenter", f"--target={project.ssh.pid}", "--mount"]
+    subprocess.run([*inside, "mount", "--bind", first, first], check=True)
+    try:
+        done = project.fab("-H", "demo", "predeploy", "--version=v2", "--keep=1")
+        alone = project.fab("-H", "demo", "rotate", "--keep=1")
+    finally:
+        subprocess.run([*inside, "umount", first], check=True)
 
-    assert project.predeploy("v2").returncode == 0
+    assert done.returncode == 0
+    assert "You can roll back to pricehawk-pre-deploy-v2" in done.stdout
+    assert "WARNING: the rotation failed" in done.stderr
+    assert first.name in done.stderr
+    assert project.status()["result"] == "success"
+    assert first.name in project.status()["rotation"]
+    assert alone.returncode == 16
 
 
 def test_two_runs_within_a_second_do_not_collide(project):
@@ -133,6 +146,32 @@ def test_two_runs_within_a_second_do_not_collide(project):
 
     assert [run.returncode for run in runs] == [0, 0, 0]
     assert len(project.archives()) == 3
+
+
+def test_the_latest_is_that_of_the_same_project_and_database(project):
+    project.predeploy("v1")
+    project.fab("-H", "demo", "predeploy", "--version=v2", BACKUP_PROJECT="other")
+
+    assert "pricehawk-pre-deploy-v1" in project.fab("-H", "demo", "verify").stdout
+
+
+def test_nothing_to_verify_is_exit_14_not_a_green_run(project):
+    for which in (["--all"], [], ["--file=v1"], ["--file="]):
+        assert project.fab("-H", "demo", "verify", *which).returncode == 14
+    assert project.fab("-H", "demo", "verify", "--all", "--file=v1").returncode == 2
+
+
+def test_a_mistyped_directory_is_not_a_rotation_that_found_nothing(project):
+    assert project.fab("-H", "demo", "rotate").returncode == 10
+
+
+def test_a_reader_that_goes_away_does_not_fail_the_gate(project):
+    run = project.start("-H", "demo", "predeploy", "--version=v1")
+    run.stdout.close()
+    _, errors = run.communicate(timeout=60)
+
+    assert "Traceback" not in errors
+    assert run.returncode == 0
 
 
 def test_history_without_a_directory_is_empty_and_makes_none(project):

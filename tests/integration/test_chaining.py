@@ -106,3 +106,21 @@ def test_several_hosts_are_refused_for_a_pre_task_and_gated_one_by_one_otherwise
     assert team.fab("-H", "demo,demo", "deploy", BACKUP_VERSION="v1").returncode == 2
     assert team.fab("-H", "demo,demo", "predeploy", "--version=v1").returncode == 0
     assert len(team.archives()) == 2
+
+
+def test_a_whole_predeploy_is_one_request_to_the_host(team):
+    counting = (
+        "import atexit, paramiko\n"
+        "opened, original = [], paramiko.Transport.open_session\n"
+        "def counted(*args, **kwargs):\n"
+        "    opened.append(1)\n"
+        "    return original(*args, **kwargs)\n"
+        "paramiko.Transport.open_session = counted\n"
+        "atexit.register(lambda: print('requests', len(opened)))\n"
+    )
+    fabfile = team.directory / "fabfile.py"
+    fabfile.write_text(counting + fabfile.read_text())
+
+    done = team.fab("-H", "demo", "predeploy", "--version=v1")
+
+    assert done.stdout.endswith("requests 1\n")

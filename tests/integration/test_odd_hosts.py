@@ -120,3 +120,22 @@ def test_the_password_may_stand_in_pgpass_on_the_host(project):
         assert done.returncode == 0, done.stderr
     finally:
         pgpass.unlink()
+
+
+def test_a_clock_that_was_set_back_is_warned_about_and_costs_no_new_archive(
+    ground, make_project, pg
+):
+    with openssh(ground, login_shell="/bin/bash") as ssh:
+        project = make_project(pg, ssh, MAX_BACKUPS="1")
+        project.predeploy("v1")
+        (ssh.home / "bin").mkdir()
+        date = ssh.home / "bin" / "date"
+        date.write_text('#!/bin/sh\nexec /bin/date --date="1 day ago" "$@"\n')
+        date.chmod(0o755)
+        (ssh.home / ".bashrc").write_text('PATH="$HOME/bin:$PATH"\n')
+
+        done = project.predeploy("v2")
+
+        assert done.returncode == 0, done.stderr
+        assert "clock is off" in done.stderr
+        assert [path.name.split("-")[3] for path in project.archives()] == ["v1", "v2"]
