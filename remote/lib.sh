@@ -8,7 +8,7 @@ export LC_ALL=C
 unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
 unset BLOCK_SIZE LS_BLOCK_SIZE # GNU's ls would tell sizes in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
-step='' log_file='' run_dir='' partial='' published='' proved='' reason='' remedy='' problems='' children='' watcher='' starting=''
+step='' log_file='' run_dir='' partial='' published='' proved='' reason='' remedy='' problems='' children='' watcher='' met='' starting=''
 rotation='not reached'
 
 newline='
@@ -103,13 +103,24 @@ stop_children() {
     children=
 }
 
-# The client keeps our stdin open. When it dies, is interrupted or is cut off, that ends, and so do we.
+# The client sends the password first. It takes a round trip to come: whoever needs it, waits for it.
+meet_client() {
+    [ -z "$met" ] || return 0
+    met=yes
+    IFS= read -r secret || :
+    [ -z "$secret" ] || export PGPASSWORD="$secret"
+    secret=
+}
+
+# Then it keeps our stdin open. When it dies, is interrupted or is cut off, that ends, and so do we.
 watch_client() {
+    meet_client
+    [ -z "$watcher" ] || return 0
     exec 3<&0
     {
         while IFS= read -r _ <&3; do :; done
         kill -TERM $$
-    } >/dev/null 2>&1 &
+    } >/dev/null 2>&1 9>&- &
     watcher=$!
 }
 
@@ -147,6 +158,7 @@ finish() {
     trap '' INT TERM HUP
     trap - EXIT
     set +e
+    meet_client # it would find the door closed
     stop_watching
     stop_children
     [ "$code" -eq 0 ] || [ -n "$reason" ] || reason="the step $step ended unexpectedly"
@@ -206,14 +218,8 @@ to_disk() {
     sync "$@"
 }
 
-IFS= read -r secret
-[ -z "$secret" ] || export PGPASSWORD="$secret"
-secret=
-
 backup_dir=$(absolute "$backup_dir")
 
 trap '' PIPE
-# Before the traps: a child that is forked under a trap can lose a signal that comes at once.
-watch_client
 trap interrupted INT TERM HUP
 trap finish EXIT

@@ -45,6 +45,7 @@ take_lock() {
         holder=$(cat "$backup_dir/lock")
         [ "$waited" -lt "$lock_wait_seconds" ] ||
             die 11 "another run is at work: $holder" "wait for it, or let this one wait with BACKUP_LOCK_WAIT=<seconds>"
+        watch_client
         [ "$waited" -ne 0 ] || log "waiting up to $lock_wait_seconds s for another run: $holder"
         sleep 1
         waited=$((waited + 1))

@@ -117,6 +117,7 @@ shell_name() {
 
 export PGHOST="$db_host" PGPORT="$db_port" PGUSER="$db_user" PGDATABASE="$db_name"
 export PGAPPNAME=fabric-predeploy PGCONNECT_TIMEOUT=10 PGCLIENTENCODING=UTF8
+watch_client
 client_version='' server_major='' role='' server_version='' database_bytes='' relations='' missing=''
 [ -z "$found" ] || check_database
 if [ -z "$problems" ]; then

@@ -21,6 +21,7 @@ remove_archive() {
     rm -f "$1.dump.sha256" "$1.manifest"
 }
 
+meet_client
 stop_watching
 wait "$watcher" 2>/dev/null || : # or it might take the beginning of the answer
 watcher=

@@ -1,5 +1,6 @@
 """The one door: everything that happens on a host goes through `run`."""
 
+import re
 import secrets
 import shlex
 import signal
@@ -23,12 +24,10 @@ GRACE_SECONDS = 10
 LOST = -1  # what paramiko says of a command whose end it was not told
 _DIRECTORY = Path(__file__).parent
 
-# The script travels on stdin: nothing of it is in `ps`, no login shell reads it (single quotes
-# without newline, `!` or escapes mean the same to sh, fish, zsh and csh), half of it is never run.
-_BOOTSTRAP = (
-    'exec sh -c \'s=$(while IFS= read -r l; do case $l in "#go") exit 0;; esac;'
-    ' printf "%s\\n" "$l"; done; exit 1) && eval "$s"\''
-)
+# The script is one argument of plain characters, decoded by a builtin, so that any login shell
+# passes it on as it is. On stdin it would cost another round trip. Linux allows 128 KiB.
+_COMMAND = "exec sh -c 'eval \"$(printf %b \"$1\")\"' sh '{}'"
+_PLAIN = frozenset(range(0x20, 0x7F)) - frozenset(b"'\\!")
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Step:
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def script(self) -> str:
-        lines = [f"begin {self.name}", *_assignments(self.variables), source(f"{self.name}.sh")]
+        lines = [f"begin {self.name}", *_assignments(self.variables), _code(f"{self.name}.sh")]
         return "\n".join([*lines, f"end {self.name}"])
 
 
@@ -80,14 +79,14 @@ def run(
 ) -> Report:
     """Run the steps in one request; `answer` makes of the facts so far what a step asks for."""
     fence = secrets.token_hex(16)
-    lines = [*_assignments({"fence": fence, **variables}), source("lib.sh")]
+    lines = [*_assignments({"fence": fence, **variables}), _code("lib.sh")]
     script = "\n".join([*lines, *(step.script() for step in steps)])
-    stdin = _Stdin(f"{script}\n#go\n{secret}\n")
+    stdin = _Stdin(f"{secret}\n")
     watchers = [_Asked(fence, answer)] if answer else []
     with _stopped_gently(stdin):
         try:
             result = c.run(
-                _BOOTSTRAP,
+                _COMMAND.format(_encoded(script)),
                 in_stream=stdin,
                 watchers=watchers,
                 hide="stdout",
@@ -120,6 +119,16 @@ def _reraise_unless_lost(failure: ThreadException) -> None:
     """Writing to a host that no longer reads: it hung up, or ran something else than our shell."""
     if not all(issubclass(each.type, (OSError, EOFError)) for each in failure.exceptions):
         raise failure
+
+
+def _code(name: str) -> str:
+    """What a shell reads of a file: a third of it is comments and indentation."""
+    return re.sub(r"(?m)^\s*(#.*\n)?", "", source(name))
+
+
+def _encoded(script: str) -> str:
+    """As printf's %b reads it; what some shell takes for special within single quotes in octal."""
+    return "".join(chr(byte) if byte in _PLAIN else f"\\0{byte:03o}" for byte in script.encode())
 
 
 def source(name: str) -> str:
@@ -161,7 +170,7 @@ class _Asked(StreamWatcher):
 
 
 class _Stdin:
-    """The script at once, in one write; then open until we go: so the host learns of it."""
+    """The secret at once, in one write; then open until we go: so the host learns of it."""
 
     def __init__(self, text: str) -> None:
         self.text: str | None = text

@@ -90,6 +90,7 @@ record() {
 }
 
 die_of_problems
+watch_client
 if [ -n "$archive" ]; then expect; else file=${partial:?}; fi
 log "proving ${archive:-the dump} to the grade $proof"
 examine

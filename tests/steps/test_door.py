@@ -7,7 +7,7 @@ import pytest
 from fabric_predeploy.remote import shell, steps
 from invoke.context import Context
 
-PASSWORD_PARTS = ("p'w", "$HOME", "`é`")
+PASSWORD_PARTS = ("p'w", "`é`")
 
 
 NOISE = """echo result=success; echo code=0; echo begin result; echo code=0; echo end result
@@ -29,11 +29,19 @@ def test_what_a_program_prints_on_stdout_is_no_outcome(host):
     assert host.dumps() == []
 
 
-@pytest.mark.parametrize(("end", "ran"), [("", False), ("#go\n", True)])
-def test_half_a_script_is_never_run(host, end, ran):
-    script = f': >"$HOME/ran"\n{end}'
-    subprocess.run(shell._BOOTSTRAP, shell=True, check=False, input=script, text=True)  # noqa: S602 - as sshd does
-    assert (host.home / "ran").exists() == ran
+@pytest.mark.parametrize("character", ["'", '"', "\\", "!", "$", "`", "\n", "%", "é", "\\n", "$0"])
+def test_a_script_arrives_as_it_was_sent(host, character):
+    script = f"cat >\"$HOME/seen\" <<'END'\n<{character}>\nEND\n"
+    command = shell._COMMAND.format(shell._encoded(script))
+    subprocess.run(command, shell=True, check=True, stdin=subprocess.DEVNULL)  # noqa: S602 - as sshd does
+    assert (host.home / "seen").read_text() == f"<{character}>\n"
+
+
+def test_without_comments_and_indentation_a_script_is_the_same_to_the_shell():
+    source, sent = shell.source("verify.sh"), shell._code("verify.sh")
+    assert "'s/^\\\\//'" in sent
+    assert not [line for line in sent.splitlines() if line.startswith((" ", "#"))]
+    assert len(sent) < len(source)
 
 
 def test_pg_dump_finds_the_password_in_its_environment(host):
@@ -124,7 +132,7 @@ def test_nothing_is_left_running_after_a_good_run(host):
 def test_a_run_of_a_moment_ends_however_busy_the_host_is(host):
     """What watches the client has hardly been forked when it is to be ended."""
     fact = {"fence": "f", "task": "history", "backup_dir": "~", "keeps_status": ""}
-    script = "\n".join([*shell._assignments(fact), shell.source("lib.sh"), "begin x", "end x"])
+    script = "\n".join([*shell._assignments(fact), shell._code("lib.sh"), "begin x", "end x"])
     several = [
         subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         for _ in range(30)
