@@ -18,7 +18,7 @@ NUMBERS: tuple[str, ...] = ("database_bytes", "dump_seconds", "relations", "toc_
 
 _FORMAT = "1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*\.dump")
-_NUMBER = re.compile(r"[0-9]+")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TEXT = re.compile(r".+", re.DOTALL)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
@@ -120,6 +120,9 @@ def _records(lines: Iterable[tuple[str, str]]) -> list[tuple[str, list[tuple[str
 
 def _archive(name: str, record: Sequence[tuple[str, str]]) -> Archive | None:
     unread = dict(record)
+    told_once = [key for key, _ in record if key not in {"warning", "missing"}]
+    if len(told_once) != len(set(told_once)):
+        return None
     if any(not _NUMBER.fullmatch(unread.get(key, "0")) for key in NUMBERS):
         return None
 

@@ -5,7 +5,10 @@
 
 # Archives are ordered by their second, so each has one for itself: also when the clock was set back.
 choose_name() {
+    tries=0
     while :; do
+        tries=$((tries + 1))
+        [ "$tries" -le 60 ] || die 12 "for a minute, each second had an archive already: $created" "check the host's clock"
         created=$(date -u +%Y-%m-%dT%H:%M:%SZ)
         stamp=$(printf '%s' "$created" | tr -d ':Z-' | tr T -)
         set -- "$backup_dir"/*-"$stamp".dump
@@ -13,6 +16,7 @@ choose_name() {
         sleep 1
     done
     name=$project-$label-$version-$stamp
+    is_ours "$name.dump" .dump || die 12 "an archive cannot be named $name.dump" "check the host's clock and its tools"
 }
 
 take_dump() {
@@ -37,7 +41,7 @@ take_dump
     die 12 "pg_dump ended with exit code $child_status: $(tail -n 3 "$run_dir/stderr")" \
         "see what it says above; the earlier archives are as they were"
 [ -s "$partial" ] || die 12 "pg_dump ended well but wrote nothing" "check the programs in $bin_dir"
-warnings=$(cat "$run_dir/stderr")
+warnings=$(head -n 50 "$run_dir/stderr")
 [ -z "$missing" ] || log "WARNING: not in the archive, as $db_user is no superuser: $(one_line "$missing")"
 facts name "$name.dump" created "$created" dump_seconds "$dump_seconds"
 log "dumped in $dump_seconds s"

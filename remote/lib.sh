@@ -52,11 +52,15 @@ log() {
     say "$(date -u +%H:%M:%S) $1"
 }
 
-# What a program wrote to its stderr, once it has ended.
+# What a program wrote to its stderr, once it has ended; of a flood, the beginning and the end.
 relay() {
+    relayed=0
     while IFS= read -r line || [ -n "$line" ]; do
+        relayed=$((relayed + 1))
+        [ "$relayed" -le 50 ] || break
         say "         $line"
     done <"$1"
+    [ "$relayed" -le 50 ] || say "         … $(wc -l <"$1") lines in all, the last: $(tail -n 1 "$1")"
 }
 
 # A check that failed; all of them are told at once by `die_of_problems`.

@@ -63,7 +63,7 @@ remove_leftovers() {
     done
     for manifest in "$backup_dir"/*-$stamp_glob.manifest; do
         is_ours "${manifest##*/}" .manifest && [ -f "$manifest" ] && [ "$(manifest_value "$manifest" format)" = 1 ] || continue
-        [ -e "${manifest%.manifest}.dump" ] || rm -f "${manifest%.manifest}.dump.sha256" "$manifest"
+        [ -e "${manifest%.manifest}.dump" ] || [ -L "${manifest%.manifest}.dump" ] || rm -f "${manifest%.manifest}.dump.sha256" "$manifest"
     done
 }
 

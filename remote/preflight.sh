@@ -6,10 +6,17 @@
 query_database() {
     psql=${found%%"$newline"*}
     psql=${psql#* }/psql
-    query_status=0
-    answer=$(printf '%s\n' "$sql" |
-        "$psql" --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 2>&1) ||
-        query_status=$?
+    set -- "$psql" --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1
+    child_status=0
+    if [ -n "$run_dir" ]; then
+        printf '%s\n' "$sql" >"$run_dir/sql"
+        start "$@" --file="$run_dir/sql" >"$run_dir/answer" 2>&1
+        finished $!
+        children=
+        answer=$(cat "$run_dir/answer")
+    else
+        answer=$(printf '%s\n' "$sql" | "$@" 2>&1) || child_status=$?
+    fi
 }
 
 # Lists are separated by blanks: they are for people to read, but for `missing`, one a line.
@@ -36,7 +43,7 @@ read_answer() {
 
 check_database() {
     query_database
-    if [ "$query_status" -ne 0 ]; then
+    if [ "$child_status" -ne 0 ]; then
         problem "the database did not answer: $answer" \
             "check DB_NAME, DB_USER, DB_HOST and DB_PORT as seen from the host, and DB_PASSWORD or the host's ~/.pgpass"
         return
@@ -92,7 +99,7 @@ estimate_bytes() {
         then_bytes=$(manifest_value "$manifest" bytes)
         then_database_bytes=$(manifest_value "$manifest" database_bytes)
         # A manifest that the disk has spoilt must not end the run in the middle of a sum.
-        case $then_bytes,$then_database_bytes in ,* | *, | *[!0-9,]*) continue ;; esac
+        case $then_bytes,$then_database_bytes in ,* | *, | *[!0-9,]* | 0* | *,0* | *????????????????*,* | *,????????????????*) continue ;; esac
         newest=$stamp
         percent=$((then_bytes * 125 / (then_database_bytes + 1) + 1))
         need_bytes=$((database_bytes * percent / 100 + 65536))

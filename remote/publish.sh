@@ -27,6 +27,7 @@ printf '%s  %s\n' "$sha256" "$name.dump" >"$base.dump.sha256.partial" || unpubli
 to_disk "$base.manifest.partial" "$base.dump.sha256.partial" || unpublished "the disk did not take it"
 mv -f "$base.manifest.partial" "$base.manifest" || unpublished "its manifest could not be renamed"
 mv -f "$base.dump.sha256.partial" "$base.dump.sha256" || unpublished "its checksum could not be renamed"
+[ "$(size_of "$partial")" = "$bytes" ] || unpublished "it has changed since its proof"
 mv -f "$partial" "$base.dump" || unpublished "it could not be renamed"
 partial=
 published=$name.dump

@@ -128,7 +128,8 @@ def _code(name: str) -> str:
 
 def _encoded(script: str) -> str:
     """As printf's %b reads it; what some shell takes for special within single quotes in octal."""
-    return "".join(chr(byte) if byte in _PLAIN else f"\\0{byte:03o}" for byte in script.encode())
+    encoded = script.encode(errors="surrogateescape")
+    return "".join(chr(byte) if byte in _PLAIN else f"\\0{byte:03o}" for byte in encoded)
 
 
 def source(name: str) -> str:

@@ -50,14 +50,24 @@ damaged() {
     die 13 "$archive is damaged: $1" "it is not counted as a backup any more; take another, and check the host's disk"
 }
 
+# What cannot be read of the expectation, or of the file, says nothing about the archive.
 compare_checksum() {
+    case $bytes,$expected_bytes in ,* | *, | *[!0-9,]*) die 13 "the size of $archive, or its manifest, cannot be read" ;; esac
+    case $sha256,$expected_sha256 in *[!0-9a-f,]*) die 13 "the checksum of $archive, or its manifest, cannot be read" ;; esac
+    [ "${#sha256},${#expected_sha256}" = 64,64 ] || die 13 "the checksum of $archive could not be taken"
+    [ "$(cut -c 1-64 "$file.sha256")" = "$expected_sha256" ] ||
+        die 13 "the manifest of $archive and its .sha256 disagree" "somebody has changed one of them: do not trust this archive"
     [ "$bytes" = "$expected_bytes" ] || damaged "$bytes bytes instead of $expected_bytes"
     [ "$sha256" = "$expected_sha256" ] || damaged "its SHA-256 is $sha256 instead of $expected_sha256"
 }
 
 count_toc_entries() {
     [ "$list_status" -eq 0 ] || die 13 "pg_restore cannot list $file: $(tail -n 1 "$run_dir/list_stderr")"
-    toc_entries=$(grep -c '^[0-9]' "$run_dir/toc" || :)
+    toc_entries=$(grep -c '^[0-9]' "$run_dir/toc") || [ $? -eq 1 ] || toc_entries=''
+    [ -n "$toc_entries" ] || die 13 "the table of contents of $file could not be counted"
+    toc_database=$(sed -n 's/^;  *dbname: //p' "$run_dir/toc")
+    [ -n "$archive" ] || [ "$toc_database" = "$db_name" ] ||
+        die 13 "the dump is of the database $toc_database, not of $db_name" "check the programs in $bin_dir"
 }
 
 check_decoding() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -75,8 +76,15 @@ def taken(report: Report) -> Archive:
             " it restores may need edits before that server takes it. Install pg_dump"
             f" {server.split('.')[0]} on the host, or point DB_BIN_DIR at it"
         )
-    host_time = datetime.strptime(report.of("result")["time"], "%Y-%m-%dT%H:%M:%S%z")
-    skew_seconds = abs((datetime.now(timezone.utc) - host_time).total_seconds())
-    if skew_seconds > _SKEW_SECONDS:
-        warn(f"the host's clock is off by about {skew_seconds:.0f} s: archives are ordered by it")
+    warn_of_clock(report)
     return archive
+
+
+def warn_of_clock(report: Report) -> None:
+    """By the time that the host told with its last word; a host that was cut off has told none."""
+    told = report.of("result").get("time", "")
+    with suppress(ValueError):
+        host_time = datetime.strptime(told, "%Y-%m-%dT%H:%M:%S%z")
+        skew_seconds = abs((datetime.now(timezone.utc) - host_time).total_seconds())
+        if skew_seconds > _SKEW_SECONDS:
+            warn(f"the host's clock is off by {skew_seconds:.0f} s: archives are ordered by it")

@@ -73,6 +73,7 @@ def _record(archive: Archive) -> dict[str, object]:
     from ..remote.catalog import NUMBERS
 
     return {
+        **{key: int(text) if key in NUMBERS else text for key, text in archive.facts.items()},
         "archive": archive.name,
         "project": archive.project,
         "label": archive.label,
@@ -87,7 +88,6 @@ def _record(archive: Archive) -> dict[str, object]:
         "pinned": archive.pinned,
         "warnings": list(archive.warnings),
         "missing": list(archive.missing),
-        **{key: int(text) if key in NUMBERS else text for key, text in archive.facts.items()},
     }
 
 

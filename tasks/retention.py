@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..remote.catalog import GRADES, Archive
+
+_TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ def judge(
     """Return a verdict for each archive, oldest first; each group is judged by itself.
 
     Whatever the policy says, these stay: the newest proven one, the newest of the best grade, the
-    pinned, those that `protect` names, and unproven ones as long as no newer one is proven.
+    pinned, those that `protect` names, and unproven ones as long as no newer one is proven. Those
+    dated in the future stay too, and do not count: by a clock that was wrong they would be the
+    newest for years.
     """
     groups: dict[tuple[str, str, str], list[Archive]] = {}
     for archive in archives:
@@ -92,10 +96,26 @@ def judge(
     return sorted(verdicts, key=lambda verdict: verdict.archive.order)
 
 
+def newest_proven(
+    archives: Sequence[Archive], policy: Policy, now: datetime
+) -> dict[tuple[str, str, str], Archive]:
+    """Return what each group stands on: the archive for which its older ones may go."""
+    newest: dict[tuple[str, str, str], Archive] = {}
+    for archive in sorted(archives, key=lambda each: each.order):
+        if archive.at_least(policy.proof) and archive.created <= now + _TOLERANCE:
+            newest[archive.group] = archive
+    return newest
+
+
 def _judge(
     group: Sequence[Archive], policy: Policy, now: datetime, protect: frozenset[str]
 ) -> Iterator[Verdict]:
-    proven = [archive for archive in group if archive.at_least(policy.proof)]
+    dated_ahead = {archive.name for archive in group if archive.created > now + _TOLERANCE}
+    proven = [
+        archive
+        for archive in group
+        if archive.at_least(policy.proof) and archive.name not in dated_ahead
+    ]
     proven.sort(key=lambda archive: archive.order, reverse=True)
     newest = proven[0] if proven else None
     best = max(proven, key=lambda archive: archive.rank, default=None)  # the newest of equals
@@ -103,7 +123,9 @@ def _judge(
     for archive in group:
         stays = list(_unconditional(archive, newest, best, protect))
         goes: tuple[str, ...] = ()
-        if archive.at_least(policy.proof):
+        if archive.name in dated_ahead:
+            stays.append("dated in the future, by a clock that was wrong")
+        elif archive.at_least(policy.proof):
             stays += [rule.keeps[archive.name] for rule in rules if archive.name in rule.keeps]
             goes = tuple(rule.otherwise for rule in rules)
         elif newest and newest.order > archive.order:

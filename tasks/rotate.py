@@ -11,6 +11,7 @@ from ..remote import steps
 from ..remote.catalog import Catalog, parse
 from .report import tell, warn
 from .session import session
+from .verify import prove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
+    from ..remote.catalog import Archive
     from ..remote.shell import Fact, Report
     from .retention import Expired
 
@@ -33,10 +35,11 @@ def rotate(c: Context, keep: str | None = None, dry_run: bool = False) -> list[E
     """Remove what the retention policy no longer keeps, each with its reason."""
     with session(c, {"MAX_BACKUPS": keep}) as host:
         rotation = Rotation(host.settings)
-        if dry_run:
-            report = host.must("rotate", [steps.catalog()])
-            going = rotation.decide(report.facts)
-        else:
+        report = host.must("rotate", [steps.lock(host.settings, create=False), steps.catalog()])
+        going = rotation.decide(report.facts)
+        if going and not dry_run:
+            for archive in rotation.foundations():
+                prove(host, archive, "written")
             all_steps = [steps.lock(host.settings, create=False), steps.catalog(), steps.prune()]
             report = host.run("rotate", all_steps, answer=rotation.answer)
             going = rotation.removed(report)
@@ -76,6 +79,13 @@ class Rotation:
             self.catalog.archives, self.policy, datetime.now(timezone.utc), just_made
         )
         return self.going
+
+    def foundations(self) -> list[Archive]:
+        """The newest proven archives for which others go: they are looked at before that."""
+        from .retention import newest_proven
+
+        newest = newest_proven(self.catalog.archives, self.policy, datetime.now(timezone.utc))
+        return [newest[group] for group in sorted({each.archive.group for each in self.going})]
 
     def answer(self, facts: Mapping[str, Sequence[Fact]]) -> list[str]:
         return [each.archive.name for each in self.decide(facts)]

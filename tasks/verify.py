@@ -27,14 +27,14 @@ def verify(
     with session(c, {"BACKUP_PROOF": proof}) as host:
         catalog = parse(host.must("verify", [steps.catalog()]).facts["catalog"])
         archives = list(catalog.archives) if all_ else [chosen(host, catalog, file)]
-        failures = [failure for archive in archives if (failure := prove(host, archive))]
+        failures = [each for archive in archives if (each := failure(host, archive))]
         failures += [unreadable(name) for name in catalog.unreadable if all_]
         if not archives and not failures:
             raise refused(host, "there are no archives")
         if failures:
-            code = {type(failure) for failure in failures}
+            code = {type(each) for each in failures}
             kind = code.pop() if len(code) == 1 else errors.UnprovenError
-            raise kind("\n".join(str(failure.message) for failure in failures))
+            raise kind("\n".join(str(each.message) for each in failures))
         return archives
 
 
@@ -59,24 +59,27 @@ def refused(host: Host, why: str) -> errors.RefusedError:
     )
 
 
+def failure(host: Host, archive: Archive) -> errors.PredeployError | None:
+    """A damaged archive, or one that cannot be proven here, must not hide the next."""
+    grade = host.settings.proof
+    try:
+        prove(host, archive, grade)
+    except (errors.UnprovenError, errors.PreflightError) as why:
+        return why
+    tell(f"proven ({grade}): {archive.name}, {size(archive.bytes)}, sha256 {archive.sha256}")
+    return None
+
+
 def unreadable(name: str) -> errors.UnprovenError:
     return errors.UnprovenError(f"{name}: its manifest is not readable, so it is not proven")
 
 
-def prove(host: Host, archive: Archive) -> errors.PredeployError | None:
-    """One run for each archive: a damaged one must not hide the next."""
+def prove(host: Host, archive: Archive, grade: str) -> None:
+    """Prove it in a run of its own; raise UnprovenError (13) if it is not what was written."""
     settings = host.settings
-    steps_to_proof = [
+    all_steps = [
         steps.lock(settings, create=False),
         steps.programs(settings),
-        steps.verify(settings.proof, archive.name),
+        steps.verify(grade, archive.name),
     ]
-    report = host.run("verify", steps_to_proof)
-    if report.code == 0:
-        facts = f"{archive.name}, {size(archive.bytes)}, sha256 {archive.sha256}"
-        tell(f"proven ({settings.proof}): {facts}")
-        return None
-    failure = host.failure("verify", report)
-    if isinstance(failure, (errors.HostError, errors.InterruptedRunError, errors.LockedError)):
-        raise failure
-    return failure
+    host.must("verify", all_steps)

@@ -104,6 +104,21 @@ def test_a_dry_run_tells_what_a_run_removes_and_removes_nothing(project):
     assert [path.name.split("-")[3] for path in project.archives()] == ["v3"]
 
 
+def test_a_rotation_by_hand_looks_at_the_newest_archive_before_others_go_for_it(project):
+    for version in ("v1", "v2", "v3"):
+        project.predeploy(version)
+    newest = project.archives()[-1]
+    newest.write_bytes(in_the_middle(newest.read_bytes()))
+
+    done = project.fab("-H", "demo", "rotate", "--keep=1")
+
+    assert done.returncode == 13
+    assert newest.name in done.stderr
+    assert len(project.archives()) == 3
+    assert project.fab("-H", "demo", "rotate", "--keep=1").returncode == 0
+    assert [path.name.split("-")[3] for path in project.archives()] == ["v2", "v3"]
+
+
 def test_other_databases_projects_and_foreign_files_are_left_alone(project):
     project.predeploy("v1")
     project.fab("-H", "demo", "predeploy", "--version=v1", BACKUP_PROJECT="other")

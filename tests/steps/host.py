@@ -53,7 +53,8 @@ done
 """
 DUMPING = 'printf "PGDMP of %s" "$PGDATABASE" >"$file"'
 LISTING = """case $1 in --list)
-    printf '%s\\n' ';' '; Archive' ';' '3; 2615 SCHEMA - public owner' '215; 1259 TABLE public shop'
+    printf '%s\\n' ';' '; Archive' ";     dbname: ${PGDATABASE-}" ';'
+    printf '%s\\n' '3; 2615 SCHEMA - public owner' '215; 1259 TABLE public shop'
     ;; esac"""
 
 

@@ -2,7 +2,10 @@
 
 import pytest
 
-DECODING_FAILS = "case $1 in --list) ;; *) echo 'could not uncompress' >&2; exit 1 ;; esac"
+DECODING_FAILS = (
+    'case $1 in --list) echo ";     dbname: $PGDATABASE" ;;'
+    " *) echo 'could not uncompress' >&2; exit 1 ;; esac"
+)
 LISTING_FAILS = "case $1 in --list) echo 'bad header' >&2; exit 1 ;; esac"
 DAMAGE = {
     "flipped": lambda content: bytes([content[0] ^ 1]) + content[1:],
@@ -41,7 +44,8 @@ def test_a_dump_that_cannot_be_read_to_its_end_is_13_and_no_archive(host):
 
 
 def test_a_dump_may_be_published_unproven_where_no_more_is_asked(host):
-    host.stub("pg_restore", 'echo "$1" >>"$HOME/asked"; printf "1; a\\n"')
+    listing = '";     dbname: $PGDATABASE" "1; a"'
+    host.stub("pg_restore", f'echo "$1" >>"$HOME/asked"; printf "%s\\n" {listing}')
     report = host.predeploy(proof="written")
     assert report.code == 0
     assert report.of("publish")["proof"] == "written"
@@ -93,6 +97,31 @@ def test_damage_that_cannot_be_recorded_is_13_and_the_manifest_stays_whole(host,
     report = host.verify(archive)
     assert report.code == 13
     assert "could not be recorded" in reason(report)
+    assert host.kept() == before
+
+
+def test_a_dump_of_another_database_is_13(host):
+    host.stub("pg_restore", "case $1 in --list) echo ';     dbname: other' ;; esac")
+    report = host.predeploy()
+    assert report.code == 13
+    assert "of the database other" in reason(report)
+    assert host.dumps() == []
+
+
+def test_a_sidecar_that_disagrees_with_the_manifest_is_13(host, archive):
+    sidecar = host.backup_dir / f"{archive}.sha256"
+    sidecar.write_text(f"{'0' * 64}  {archive}\n")
+    before = host.kept()
+    report = host.verify(archive)
+    assert report.code == 13
+    assert "disagree" in reason(report)
+    assert host.kept() == before
+
+
+def test_a_checksum_that_could_not_be_taken_is_13_without_a_mark(host, archive):
+    host.script("sha256sum", "echo")
+    before = host.kept()
+    assert host.verify(archive).code == 13
     assert host.kept() == before
 
 

@@ -74,13 +74,24 @@ def test_a_key_that_a_later_version_adds_is_kept_as_printed() -> None:
     assert only(printed(drill="a=b = c")).facts["drill"] == "a=b = c"
 
 
-def test_warnings_and_missing_things_are_kept_in_order_and_the_last_of_other_values_wins() -> None:
-    more = [("proof", "written"), ("warning", "b"), ("missing", "c"), ("proof", "read")]
-    archive = only([*printed(warning="a"), *more])
+def test_warnings_and_missing_things_are_kept_in_order() -> None:
+    archive = only([*printed(warning="a"), ("warning", "b"), ("missing", "c")])
     assert archive.warnings == ("a", "b")
     assert archive.missing == ("c",)
-    assert archive.proof == "read"
     assert {"warning", "missing", "proof"}.isdisjoint(archive.facts)
+
+
+def test_a_record_that_says_a_thing_twice_is_not_readable() -> None:
+    twice = [*printed(proof="written"), ("proof", "read")]
+    assert parse(twice).archives == ()
+    assert len(parse(twice).unreadable) == 1
+
+
+@pytest.mark.parametrize("number", ["", "abc", "1.5", "9" * 30])
+def test_a_record_whose_number_is_none_is_not_readable(
+    number: str,
+) -> None:
+    assert len(parse(printed(dump_seconds=number)).unreadable) == 1
 
 
 def test_lines_before_the_first_archive_belong_to_no_archive() -> None:

@@ -224,10 +224,11 @@ def test_the_archive_just_made_stays_though_the_clock_jumped_back() -> None:
     assert why(archives, policy, protect=protect)["a-just-made"] == (True, "just made")
 
 
-def test_an_archive_from_the_future_is_the_newest() -> None:
+def test_archives_from_the_future_stay_and_push_no_other_out() -> None:
     future = [archive("y", NOW + timedelta(days=400)), archive("z", NOW + timedelta(days=500))]
-    assert gone([archive("a"), *future], Policy(keep_last=1)) == ["a", "y"]
-    assert gone([archive("a"), *future], Policy(keep_last=0, keep_days=1)) == []
+    present = [archive("a", NOW - timedelta(days=1)), archive("b", NOW + timedelta(minutes=1))]
+    assert gone([*present, *future], Policy(keep_last=1)) == ["a"]
+    assert gone([*present, *future], Policy(keep_last=0, keep_days=1)) == ["a"]
 
 
 def test_each_project_label_and_database_keeps_its_own() -> None:
@@ -326,11 +327,21 @@ def removed(
     return names([each.archive for each in expired(archives, policy, now, protect)])
 
 
-def proven_groups(archives: Sequence[Archive], grade: str) -> list[list[Archive]]:
-    """Proven archives of each group, newest first; empty for a group without."""
+def ahead(archive: Archive, now: datetime | None) -> bool:
+    return now is not None and archive.created > now + timedelta(minutes=5)
+
+
+def proven_groups(
+    archives: Sequence[Archive], grade: str, now: datetime | None = None
+) -> list[list[Archive]]:
+    """Proven archives of each group, newest first, up to now; empty for a group without."""
     return [
         sorted(
-            (each for each in archives if each.group == group and each.at_least(grade)),
+            (
+                each
+                for each in archives
+                if each.group == group and each.at_least(grade) and not ahead(each, now)
+            ),
             key=lambda each: (each.created, each.name),
             reverse=True,
         )
@@ -403,7 +414,7 @@ def test_keep_last_alone_keeps_no_other_proven_one_but_the_newest_of_the_best_gr
 ) -> None:
     unpinned = [replace(each, pinned=False) for each in archives]
     lost = removed(unpinned, Policy(keep_last=last), now)
-    for proven in proven_groups(unpinned, "read"):
+    for proven in proven_groups(unpinned, "read", now):
         best = max(proven, key=lambda each: (each.rank, each.order), default=None)
         assert names(proven) - lost == names([*proven[:last], *([best] if best else [])])
 
@@ -414,9 +425,10 @@ def test_unproven_archives_do_not_pile_up(
     archives: list[Archive], policy: Policy, now: datetime, protect: frozenset[str]
 ) -> None:
     lost = removed(archives, policy, now, protect)
-    newest = {each[0].group: each[0] for each in proven_groups(archives, policy.proof) if each}
+    proven = proven_groups(archives, policy.proof, now)
+    newest = {each[0].group: each[0] for each in proven if each}
     for each in archives:
-        if each.at_least(policy.proof) or each.pinned or each.name in protect:
+        if each.at_least(policy.proof) or each.pinned or each.name in protect or ahead(each, now):
             continue
         judged_by = newest.get(each.group)
         surpassed = judged_by is not None and (judged_by.created, judged_by.name) > (
