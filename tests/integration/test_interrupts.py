@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from contextlib import contextmanager, suppress
@@ -164,3 +165,41 @@ def test_a_second_run_may_wait_for_the_first(busy):
     second.communicate(timeout=30)
     assert (run.returncode, second.returncode) == (0, 0)
     assert len(project.archives()) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_host_does_not_answer_is_exit_130_at_once(project, number):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        run = project.with_profile(SSH_PORT=str(port)).start(
+            "-H", "demo", "predeploy", "--version=v1"
+        )
+        connection, _ = silent.accept()
+        run.send_signal(number)
+        _, errors = run.communicate(timeout=10)
+        connection.close()
+
+    assert run.returncode == 130
+    assert "Traceback" not in errors
+
+
+def test_a_program_that_takes_no_notice_of_its_end_is_ended_all_the_same(project):
+    stubs = project.ssh.home / f"stubs-{os.getpid()}"
+    stubs.mkdir()
+    for program in ("pg_dump", "pg_restore", "psql"):
+        (stubs / program).symlink_to(project.pg.bin_dir / program)
+    (stubs / "pg_restore").unlink()
+    (stubs / "pg_restore").write_text("#!/bin/sh\ntrap '' TERM\nexec sleep 25\n")
+    (stubs / "pg_restore").chmod(0o755)
+    slow = project.with_profile(DB_BIN_DIR=str(stubs))
+    run = slow.start("-H", "demo", "predeploy", "--version=v1")
+    wait_for(lambda: any(b"sleep 25" in command for command in remote_processes(project)))
+
+    begun = time.monotonic()
+    run.send_signal(signal.SIGTERM)
+    _, errors = run.communicate(timeout=20)
+
+    assert run.returncode == 130
+    assert "Traceback" not in errors
+    assert time.monotonic() - begun < 15
+    wait_for(lambda: not remote_processes(project))

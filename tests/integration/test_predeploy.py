@@ -44,3 +44,12 @@ def has_schema(project):
         project.pg.superuser("SELECT count(*) FROM pg_namespace WHERE nspname = 'shop'", "shop")
         == "1"
     )
+
+
+def test_user_and_port_of_the_command_line_win_over_the_profile(project):
+    wrong = project.with_profile(SSH_USER="nobody-of-that-name", SSH_PORT="1")
+    host = f"{project.ssh.user}@demo:{project.ssh.port}"
+
+    done = wrong.fab("-H", host, "predeploy", "--version=v1")
+
+    assert done.returncode == 0, done.stderr

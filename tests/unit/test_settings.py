@@ -337,6 +337,13 @@ def test_a_secret_in_the_wrong_variable_is_not_shown(
     assert "hunter2" not in message
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example.com"])
+def test_a_host_name_that_cannot_be_looked_up_is_told_before(
+    refusal: Callable[..., str], host: str
+) -> None:
+    assert "SSH_HOST" in refusal(SSH_HOST=host)
+
+
 def test_secrets_are_absent_from_the_representation(
     settings: Callable[..., Settings],
 ) -> None:
