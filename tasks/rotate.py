@@ -35,7 +35,8 @@ def rotate(c: Context, keep: str | None = None, dry_run: bool = False) -> list[E
     """Remove what the retention policy no longer keeps, each with its reason."""
     with session(c, {"MAX_BACKUPS": keep}) as host:
         rotation = Rotation(host.settings)
-        report = host.must("rotate", [steps.lock(host.settings, create=False), steps.catalog()])
+        looking = [] if dry_run else [steps.lock(host.settings, create=False)]
+        report = host.must("rotate", [*looking, steps.catalog()])
         going = rotation.decide(report.facts)
         if going and not dry_run:
             for archive in rotation.foundations():

@@ -96,8 +96,9 @@ def test_a_dry_run_tells_what_a_run_removes_and_removes_nothing(project):
     for version in ("v1", "v2", "v3"):
         project.predeploy(version)
 
+    before = {path: path.read_bytes() for path in project.backup_dir.iterdir()}
     told = project.fab("-H", "demo", "rotate", "--keep=1", "--dry-run").stdout
-    assert len(project.archives()) == 3
+    assert {path: path.read_bytes() for path in project.backup_dir.iterdir()} == before
     done = project.fab("-H", "demo", "rotate", "--keep=1").stdout
 
     assert told.replace("would remove", "removed") == done
