@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.sshd import descendants
+
 
 @contextmanager
 def locked_table(project):
@@ -116,14 +118,19 @@ def test_a_client_that_is_killed_leaves_nothing_on_the_host(busy):
     assert_as_if_it_had_not_been(project, before)
 
 
+def sessions(project):
+    """The sshd processes of logins at the sandbox's own server: another may have the same user."""
+    login = f"sshd: {project.ssh.user}@notty".encode()
+    ours = descendants(project.ssh.pid)
+    return [pid for pid in ours if login in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="finds the session's sshd among root's processes")
 def test_a_connection_that_is_cut_is_exit_3_and_leaves_nothing_on_the_host(busy):
     project, run, before = busy
 
-    listing = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
-    for line in listing.stdout.splitlines():
-        if f"sshd: {project.ssh.user}@notty" in line:
-            os.kill(int(line.split()[0]), signal.SIGKILL)
+    for pid in sessions(project):
+        os.kill(pid, signal.SIGKILL)
     _, errors = run.communicate(timeout=20)
 
     assert run.returncode == 3
