@@ -5,7 +5,7 @@ for manifest in "$backup_dir"/*-$stamp_glob.manifest; do
     is_ours "${archive_file##*/}" .dump || continue
     [ -f "$archive_file" ] && [ ! -L "$archive_file" ] && [ -f "$manifest" ] && [ ! -L "$manifest" ] || continue
     fact archive "${archive_file##*/}"
-    cat "$manifest" || : # one that cannot be read must not hide the others: the client names it
+    without_rows "$manifest" || : # one that cannot be read must not hide the others: the client names it
     printf '\n'
     fact present_bytes "$(size_of "$archive_file")"
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Dump one database beside its final name: complete, or absent.
-: "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}"
-: "${bin_dir:?}" "${compress_option:?}" "${db_user:?}" # from preflight
+: "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${count_sql:?}"
+: "${bin_dir:?}" "${compress_option:?}" "${db_user:?}" # from preflight and psql
 
 # Archives are ordered by their second, so each has one for itself: also when the clock was set back.
 choose_name() {
@@ -19,12 +19,22 @@ choose_name() {
     is_ours "$name.dump" .dump || die 12 "an archive cannot be named $name.dump" "check the host's clock and its tools"
 }
 
+not_counted() {
+    die 12 "the database broke off while its rows were counted: $(psql_words)" \
+        "see what it says; the earlier archives are as they were"
+}
+
+# The rows are counted beside the dump, in its own snapshot: so the counts describe what is in the archive.
 take_dump() {
     started=$(date +%s)
+    tell_psql "\\set lock_timeout ${lock_timeout_seconds}s"
+    tell_psql "$snapshot_sql"
+    hear_psql || not_counted
+    snapshot=${heard#snapshot=}
     start "$bin_dir/pg_dump" --format=custom --file="$partial" --compress="$compress_option" \
-        --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
+        --snapshot="${snapshot%"$newline"}" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
+    tell_psql "$count_sql"
     finished $!
-    children=
     dump_seconds=$(($(date +%s) - started))
     relay "$run_dir/stderr"
 }
@@ -41,6 +51,9 @@ take_dump
     die 12 "pg_dump ended with exit code $child_status: $(tail -n 3 "$run_dir/stderr")" \
         "see what it says above; the earlier archives are as they were"
 [ -s "$partial" ] || die 12 "pg_dump ended well but wrote nothing" "check the programs in $bin_dir"
+tell_psql 'COMMIT;'
+hear_psql || not_counted
+close_psql
 warnings=$(head -n 50 "$run_dir/stderr")
 [ -z "$missing" ] || log "WARNING: not in the archive, as $db_user is no superuser: $(one_line "$missing")"
 facts name "$name.dump" created "$created" dump_seconds "$dump_seconds"

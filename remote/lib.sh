@@ -8,7 +8,7 @@ export LC_ALL=C
 unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
 unset BLOCK_SIZE LS_BLOCK_SIZE # GNU's ls would tell sizes in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
-step='' log_file='' run_dir='' partial='' published='' proved='' reason='' remedy='' problems='' children='' watcher='' met='' starting=''
+step='' log_file='' run_dir='' partial='' published='' proved='' reason='' remedy='' problems='' children='' psql_child='' psql_idle='' watcher='' met='' starting=''
 rotation='not reached'
 
 newline='
@@ -82,7 +82,7 @@ die() {
 # Programs that take long run in the background: a signal then ends them at once instead of after them.
 start() {
     starting=yes
-    "$@" &
+    "$@" 4>&- & # or psql would not see our end of its stdin closing
     children="$children $!"
     starting=
 }
@@ -90,21 +90,40 @@ start() {
 finished() {
     child_status=0
     wait "$1" || child_status=$?
+    others=
+    for child in $children; do
+        [ "$child" = "$1" ] || others="$others $child"
+    done
+    children=$others
 }
 
-# At TERM pg_dump cancels its query in the server. A child that was forked a moment ago may not have laid aside our
-# traps yet and lose the signal, so KILL makes sure: we would wait for ever.
+# At TERM pg_dump cancels its query in the server, at INT psql does. A child that was forked a moment ago may not have
+# laid aside our traps yet and lose the signal, so KILL makes sure: we would wait for ever.
 stop_children() {
     [ -z "$starting" ] || children="$children $!" # interrupted after the fork, before it could be noted
-    [ -n "$children" ] || return 0
+    exec 4>&-
+    if [ -n "$psql_idle" ]; then
+        wait "$psql_child" || :
+        psql_child=''
+    fi
+    [ -n "$children$psql_child" ] || return 0
     # shellcheck disable=SC2086 # a list of numbers
     {
-        kill -TERM $children
-        sleep 1
-        kill -KILL $children
-        wait $children
+        [ -z "$psql_child" ] || kill -INT "$psql_child"
+        [ -z "$children" ] || kill -TERM $children
+        {
+            trap 'kill -KILL $nap; exit' TERM
+            sleep 1 &
+            nap=$!
+            wait $nap
+            kill -KILL $children $psql_child
+        } &
+        killer=$!
+        wait $children $psql_child
+        kill -TERM $killer
+        wait $killer
     } 2>/dev/null || :
-    children=
+    children='' psql_child=''
 }
 
 # The client sends the password first. It takes a round trip to come: whoever needs it, waits for it.
@@ -193,6 +212,11 @@ manifest_value() {
     while IFS= read -r line; do
         case $line in "$2="*) printf '%s' "${line#*=}" && return ;; esac
     done <"$1" || :
+}
+
+# Thousands of tables make thousands of lines, of interest only to who restores.
+without_rows() {
+    sed '/^rows=/d' "$1"
 }
 
 size_of() {

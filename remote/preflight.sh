@@ -1,30 +1,14 @@
 #!/bin/sh
 # Tell whether a backup can work here before it starts, each obstacle with its remedy, and choose the programs for it.
-: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${compress?}" "${sql:?}"
-: "${found?}" # from programs
-
-query_database() {
-    psql=${found%%"$newline"*}
-    psql=${psql#* }/psql
-    set -- "$psql" --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1
-    child_status=0
-    if [ -n "$run_dir" ]; then
-        printf '%s\n' "$sql" >"$run_dir/sql"
-        start "$@" --file="$run_dir/sql" >"$run_dir/answer" 2>&1
-        finished $!
-        children=
-        answer=$(cat "$run_dir/answer")
-    else
-        answer=$(printf '%s\n' "$sql" | "$@" 2>&1) || child_status=$?
-    fi
-}
+: "${compress?}" "${preflight_sql:?}"
+: "${found?}" "${db_name:?}" # from programs and psql
 
 # Lists are separated by blanks: they are for people to read, but for `missing`, one a line.
 read_answer() {
     unreadable='' hidden=''
     IFS=$newline
     set -f
-    for line in $answer; do
+    for line in $heard; do
         value=${line#*=}
         case $line in
             server_version=*) server_version=$value ;;
@@ -42,9 +26,11 @@ read_answer() {
 }
 
 check_database() {
-    query_database
-    if [ "$child_status" -ne 0 ]; then
-        problem "the database did not answer: $answer" \
+    psql=${found%%"$newline"*}
+    open_psql "${psql#* }/psql"
+    tell_psql "$preflight_sql"
+    if ! hear_psql; then
+        problem "the database did not answer: $(psql_words)" \
             "check DB_NAME, DB_USER, DB_HOST and DB_PORT as seen from the host, and DB_PASSWORD or the host's ~/.pgpass"
         return
     fi
@@ -122,8 +108,6 @@ shell_name() {
     readlink "/proc/$$/exe" || printf 'shell unknown'
 }
 
-export PGHOST="$db_host" PGPORT="$db_port" PGUSER="$db_user" PGDATABASE="$db_name"
-export PGAPPNAME=fabric-predeploy PGCONNECT_TIMEOUT=10 PGCLIENTENCODING=UTF8
 watch_client
 client_version='' server_major='' role='' server_version='' database_bytes='' relations='' missing=''
 [ -z "$found" ] || check_database
@@ -133,6 +117,6 @@ if [ -z "$problems" ]; then
 fi
 die_of_problems
 facts bin_dir "$bin_dir" need_bytes "$need_bytes" free_bytes "$free_bytes"
-printf '%s\n' "$answer"
+printf '%s' "$heard"
 log "PostgreSQL $server_version, $database_bytes bytes in $relations relations; role $db_user, $role"
 log "pg_dump $client_version in $bin_dir, $compress; $free_bytes bytes free, about $need_bytes needed; $(shell_name)"

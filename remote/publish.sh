@@ -1,6 +1,6 @@
 #!/bin/sh
 # Give a proven dump its name: the sidecars first, the rename of the dump last.
-: "${git_commit?}"
+: "${git_commit?}" "${pinned?}"
 : "${partial:?}" "${name:?}" "${sha256:?}" "${proved:?}" # from dump and verify
 
 manifest_lines() {
@@ -11,7 +11,9 @@ manifest_lines() {
     facts bytes "$bytes" sha256 "$sha256" toc_entries "$toc_entries"
     [ -z "$warnings" ] || printf '%s\n' "$warnings" | sed 's/^/warning=/'
     [ -z "$missing" ] || printf '%s\n' "$missing" | sed 's/^/missing=/'
+    [ -z "$pinned" ] || fact pinned yes
     facts proof "$proved" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    cat "$run_dir/rows"
 }
 
 unpublished() {
@@ -33,6 +35,6 @@ partial=
 published=$name.dump
 to_disk "$backup_dir" || log "WARNING: the directory could not be synced: a crash of the host soon may lose this archive"
 fact archive "$published"
-cat "$base.manifest"
+without_rows "$base.manifest"
 fact present_bytes "$bytes"
 log "published $published"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import socket
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 LABEL = "pre-deploy"
 KEEP_LOGS = 30
+
+
+def _sql(name: str) -> str:
+    """Without its comments: the whole script is one argument, whose length is limited."""
+    return re.sub(r"(?m)^\s*(--.*\n)?", "", source(f"{name}.sql"))
 
 
 def lock(settings: Settings, *, create: bool) -> Step:
@@ -39,28 +45,35 @@ def programs(settings: Settings) -> Step:
     return Step("programs", {"db_bin_dir": settings.db_bin_dir or ""})
 
 
-def preflight(settings: Settings) -> Step:
+def psql(settings: Settings) -> Step:
     return Step(
-        "preflight",
+        "psql",
         {
             "db_name": settings.db_name,
             "db_user": settings.db_user,
             "db_host": settings.db_host,
             "db_port": str(settings.db_port),
-            "compress": settings.compress or "",
-            "sql": source("preflight.sql"),
         },
     )
 
 
-def dump(settings: Settings) -> Step:
+def preflight(settings: Settings) -> Step:
+    return Step(
+        "preflight",
+        {"compress": settings.compress or "", "preflight_sql": _sql("preflight")},
+    )
+
+
+def dump(settings: Settings, label: str = LABEL) -> Step:
     return Step(
         "dump",
         {
             "project": settings.project,
-            "label": LABEL,
+            "label": label,
             "version": settings.version or "",
             "lock_timeout_seconds": str(settings.lock_timeout_seconds),
+            "snapshot_sql": _sql("snapshot"),
+            "count_sql": _sql("count"),
         },
     )
 
@@ -70,8 +83,9 @@ def verify(proof: str, archive: str = "") -> Step:
     return Step("verify", {"proof": proof, "archive": archive})
 
 
-def publish(settings: Settings) -> Step:
-    return Step("publish", {"git_commit": settings.git_commit or ""})
+def publish(settings: Settings, *, pinned: bool = False) -> Step:
+    variables = {"git_commit": settings.git_commit or "", "pinned": "yes" if pinned else ""}
+    return Step("publish", variables)
 
 
 def catalog() -> Step:

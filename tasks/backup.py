@@ -55,6 +55,7 @@ def taking(settings: Settings, proof: str) -> list[Step]:
     return [
         steps.lock(settings, create=True),
         steps.programs(settings),
+        steps.psql(settings),
         steps.preflight(settings),
         steps.dump(settings),
         steps.verify(proof),

@@ -29,6 +29,8 @@ TOOLS = [
     "id",
     "ls",
     "mkdir",
+    "mkfifo",
+    "mktemp",
     "mv",
     "readlink",
     "rm",
@@ -52,6 +54,14 @@ done
 {body}
 """
 DUMPING = 'printf "PGDMP of %s" "$PGDATABASE" >"$file"'
+CONVERSING = """while IFS= read -r line; do
+    case $line in
+        '\\echo '*) printf '%s\\n' "${line#?echo }" ;;
+        *pg_database_size*) printf '%s\\n' FACTS ;;
+        *pg_export_snapshot*) echo snapshot=00000003-0000001B-1 ;;
+        '\\o '*) echo 'rows=2 public.shop' >"$RUN_DIR/rows" ;;
+    esac
+    done"""
 LISTING = """case $1 in --list)
     printf '%s\\n' ';' '; Archive' ";     dbname: ${PGDATABASE-}" ';'
     printf '%s\\n' '3; 2615 SCHEMA - public owner' '215; 1259 TABLE public shop'
@@ -112,7 +122,7 @@ class Host:
         facts = (f"server_version={server}", f"server_major={server.split('.', maxsplit=1)[0]}")
         facts += (f"database_bytes={size}", "relations=3", *more)
         lines = " ".join(f"'{line}'" for line in facts)
-        self.stub("psql", f"cat >/dev/null; printf '%s\\n' {lines}", version, directory)
+        self.stub("psql", CONVERSING.replace("FACTS", lines), version, directory)
 
     def without(self, *programs: str) -> None:
         for program in programs:
@@ -153,7 +163,7 @@ class Host:
         return self.run(*self.until_preflight(), **options)
 
     def verify(self, archive: str, proof: str = "read") -> shell.Report:
-        lock, programs, _ = self.until_preflight(create=False)
+        lock, programs, *_ = self.until_preflight(create=False)
         return self.run(lock, programs, steps.verify(proof, archive), task="verify")
 
     def prune(self, *remove: str) -> shell.Report:
@@ -165,7 +175,8 @@ class Host:
     def until_preflight(self, create: bool = True) -> Sequence[shell.Step]:
         settings = self.settings
         lock = steps.lock(settings, create=create)
-        return lock, steps.programs(settings), steps.preflight(settings)
+        programs, psql = steps.programs(settings), steps.psql(settings)
+        return lock, programs, psql, steps.preflight(settings)
 
     def archive(self, **facts: str) -> str:
         """A published archive, made without the steps; `created` gives its name the time."""

@@ -28,9 +28,9 @@ def test_the_archive_that_the_same_run_took_is_there_for_the_decision(host, thre
         seen.update(facts)
         return three[:1]
 
-    lock, programs, preflight = host.until_preflight()
+    before = host.until_preflight()
     taken = [steps.dump(host.settings), steps.verify("read"), steps.publish(host.settings)]
-    everything = [lock, programs, preflight, *taken, steps.catalog(), steps.prune()]
+    everything = [*before, *taken, steps.catalog(), steps.prune()]
     report = host.run(*everything, answer=answer)
     assert report.code == 0
     assert [value for key, value in seen["catalog"] if key == "archive"] == sorted(

@@ -1,0 +1,60 @@
+#!/bin/sh
+# Hold a conversation with the database: one psql that the steps after this one talk to.
+: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}"
+
+# It ends when our end of its stdin closes, so it does not outlive this shell, not even one that is killed.
+run_psql() {
+    export RUN_DIR="$run_dir" # for what psql reads and writes there
+    exec "$1" --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
+        --set=ECHO=errors <"$run_dir/to_psql" >"$run_dir/from_psql" 2>"$run_dir/psql_stderr"
+}
+
+# open_psql PROGRAM
+open_psql() {
+    mkfifo "$run_dir/to_psql" "$run_dir/from_psql"
+    run_psql "$1" &
+    psql_child=$!
+    exec 4>"$run_dir/to_psql" 5<"$run_dir/from_psql"
+    rm -f "$run_dir/to_psql" "$run_dir/from_psql"
+    # shellcheck disable=SC2016 # psql asks a shell of its own
+    tell_psql '\set run_dir `printf %s "$RUN_DIR"`'
+}
+
+# Once it has gone, nobody reads: what became of it is for `hear_psql` to say.
+tell_psql() {
+    psql_idle=
+    printf '%s\n' "$1" >&4 2>/dev/null || :
+}
+
+# `heard` is what psql printed until all is done that it was told; false if it has ended instead, at an error.
+hear_psql() {
+    tell_psql "\\echo $fence"
+    heard=
+    while IFS= read -r line <&5; do
+        if [ "$line" = "$fence" ]; then
+            psql_idle=yes
+            return 0
+        fi
+        heard=$heard$line$newline
+    done
+    close_psql
+    return 1
+}
+
+close_psql() {
+    exec 4>&-
+    psql_status=0
+    wait "$psql_child" || psql_status=$?
+    psql_child='' psql_idle=''
+    exec 5<&-
+}
+
+# What psql said of its failure, with the statement that failed.
+psql_words() {
+    sed 's/^psql:<stdin>:[0-9]*: //' "$run_dir/psql_stderr" | head -n 5
+}
+
+export PGHOST="$db_host" PGPORT="$db_port" PGUSER="$db_user" PGDATABASE="$db_name"
+export PGAPPNAME=fabric-predeploy PGCONNECT_TIMEOUT=10 PGCLIENTENCODING=UTF8
+# A step that reports problems with all others does so even where there is no backup directory to work in.
+[ -n "$run_dir" ] || run_dir=$(mktemp -d)
