@@ -4,6 +4,7 @@ import re
 import secrets
 import shlex
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 
 from invoke.context import Context
 from invoke.exceptions import CommandTimedOut, ThreadException
+from invoke.runners import Promise, Result, Runner
 from invoke.watchers import StreamWatcher
 
 from ..config.errors import InterruptedRunError
@@ -21,6 +23,7 @@ from ..config.errors import InterruptedRunError
 Fact = tuple[str, str]
 
 GRACE_SECONDS = 10
+POLL_SECONDS = 0.05
 LOST = -1  # what paramiko says of a command whose end it was not told
 _DIRECTORY = Path(__file__).parent
 
@@ -69,20 +72,29 @@ class Report:
 Answer = Callable[[Mapping[str, Sequence[Fact]]], Iterable[str]]
 
 
-def run(
+def run(  # noqa: PLR0913 - each has a name
     c: Context,
     steps: Sequence[Step],
     *,
     variables: Mapping[str, str],
     secret: str = "",
     answer: Answer | None = None,
+    payload: Iterable[bytes] | None = None,
 ) -> Report:
-    """Run the steps in one request; `answer` makes of the facts so far what a step asks for."""
+    """Run the steps in one request; `answer` makes of the facts so far what a step asks for.
+
+    `payload` is written once a step asks for it, as it is; the smaller its chunks, the sooner an
+    interrupt is heeded. When making a chunk raises, the host is told to stop before that goes on.
+    """
     fence = secrets.token_hex(16)
     lines = [*_assignments({"fence": fence, **variables}), _code("lib.sh")]
     script = "\n".join([*lines, *(step.script() for step in steps)])
     stdin = _Stdin(f"{secret}\n")
-    watchers = [_Asked(fence, answer)] if answer else []
+    watchers: list[StreamWatcher] = [_Asked(fence, answer)] if answer else []
+    sending = None
+    if payload is not None:
+        sending = _Sending(payload, stdin)
+        watchers.append(_AskedToSend(fence, sending.asked))
     with _stopped_gently(stdin):
         try:
             result = c.run(
@@ -90,6 +102,8 @@ def run(
                 in_stream=stdin,
                 watchers=watchers,
                 hide="stdout",
+                err_stream=sys.stderr,  # shown as it comes, also when asynchronous
+                asynchronous=sending is not None,
                 warn=True,
                 pty=False,
                 echo=False,
@@ -97,6 +111,8 @@ def run(
                 env={},
                 encoding="utf-8",
             )
+            if sending and isinstance(result, Promise):
+                result = sending.until_the_end(result)
         except CommandTimedOut as failure:
             raise InterruptedRunError(
                 f"stopped after the {failure.timeout} s that fab's -T allows (exit 130)"
@@ -170,18 +186,71 @@ class _Asked(StreamWatcher):
         return ["\n".join(lines)]
 
 
+class _AskedToSend(StreamWatcher):
+    """A watcher has its own state in each of invoke's threads: what they share, it is given."""
+
+    def __init__(self, fence: str, asked: threading.Event) -> None:
+        super().__init__()
+        self.fence, self.asked = fence, asked
+
+    def submit(self, stream: str) -> Iterable[str]:
+        if f"\n{self.fence} send\n" in stream:
+            self.asked.set()
+        return []
+
+
+class _Sending:
+    """Writes the payload when a step asks for it.
+
+    Not as what invoke reads of `_Stdin`: that is text, comes in one piece each 10 ms, and a host
+    that ends before it has read everything would be taken for one that is lost.
+    """
+
+    def __init__(self, payload: Iterable[bytes], stdin: "_Stdin") -> None:
+        self.payload, self.stdin = payload, stdin
+        self.asked = threading.Event()
+        stdin.busy = True
+
+    def until_the_end(self, promise: Promise) -> Result:
+        try:
+            self.write(promise.runner)
+        except BaseException:
+            self.stdin.open = False
+            raise
+        finally:
+            self.stdin.busy = False
+            result = promise.join()
+        return result
+
+    def write(self, runner: Runner) -> None:
+        while not self.asked.wait(POLL_SECONDS):
+            if self.is_over(runner):
+                return
+        for chunk in self.payload:
+            if self.is_over(runner):
+                return
+            try:
+                runner._write_proc_stdin(chunk)  # noqa: SLF001 - the public one takes text alone
+            except (OSError, EOFError):
+                return  # the run's end tells why
+
+    def is_over(self, runner: Runner) -> bool:
+        return not self.stdin.open or runner.process_is_finished or runner.has_dead_threads
+
+
 class _Stdin:
     """The secret at once, in one write; then open until we go: so the host learns of it."""
 
     def __init__(self, text: str) -> None:
         self.text: str | None = text
         self.open = True
+        self.busy = False  # paramiko goes round in circles where stdin is closed during a write
 
     def read(self, _size: int = -1) -> str | None:
         if self.text is not None:
             text, self.text = self.text, None
             return text
-        return None if self.open else ""
+        return None if self.open or self.busy else ""
 
 
 def heeded_signals() -> list[signal.Signals]:
