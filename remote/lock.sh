@@ -1,6 +1,6 @@
 #!/bin/sh
 # Let one run at a time into the backup directory, and clear away what an earlier one left unfinished.
-: "${client:?}" "${create:?}" "${lock_wait_seconds:?}" "${keep_logs:?}"
+: "${client:?}" "${create:?}" "${lock_wait_seconds:?}" "${keep_logs:?}" "${upload?}"
 
 check_directory() {
     usable=no
@@ -54,8 +54,16 @@ take_lock() {
         >"$backup_dir/lock"
 }
 
+# A run may go on with what an earlier one has received, and names it.
+spares_upload() {
+    [ -n "$upload" ] && [ ! -L "$backup_dir/upload.partial" ] || return 1
+    set -- "$backup_dir"/upload.partial/*.dump
+    [ "$*" = "$backup_dir/upload.partial/$upload.dump" ] && [ -f "$1" ] && [ ! -L "$1" ]
+}
+
 remove_leftovers() {
     rm -f "$backup_dir/status.partial"
+    spares_upload || rm -rf "${backup_dir:?}/upload.partial"
     for end in .partial .manifest.partial .dump.sha256.partial; do
         for leftover in "$backup_dir"/*-$stamp_glob$end; do
             ! is_ours "${leftover##*/}" "$end" || [ ! -f "$leftover" ] || rm -f "$leftover"

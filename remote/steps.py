@@ -22,7 +22,8 @@ def _sql(name: str) -> str:
     return re.sub(r"(?m)^\s*(--.*\n)?", "", source(f"{name}.sql"))
 
 
-def lock(settings: Settings, *, create: bool) -> Step:
+def lock(settings: Settings, *, create: bool, upload: str = "") -> Step:
+    """`upload` is the file that an earlier run has received for this one; others are removed."""
     return Step(
         "lock",
         {
@@ -30,6 +31,7 @@ def lock(settings: Settings, *, create: bool) -> Step:
             "create": "yes" if create else "no",
             "lock_wait_seconds": str(settings.lock_wait_seconds),
             "keep_logs": str(KEEP_LOGS),
+            "upload": _upload_name(upload),
         },
     )
 
@@ -94,3 +96,21 @@ def catalog() -> Step:
 
 def prune() -> Step:
     return Step("prune")
+
+
+def receive(upload: str, dump_bytes: int, manifest_bytes: int, sha256: str) -> Step:
+    """The run's payload is the manifest, if there is one, and then the dump."""
+    return Step(
+        "receive",
+        {
+            "upload": _upload_name(upload),
+            "dump_bytes": str(dump_bytes),
+            "manifest_bytes": str(manifest_bytes),
+            "sha256": sha256,
+        },
+    )
+
+
+def _upload_name(upload: str) -> str:
+    """A plain and visible file name, whatever the client's own holds."""
+    return re.sub(r"^\.|[^A-Za-z0-9._+-]", "_", upload)[:200]

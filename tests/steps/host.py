@@ -22,6 +22,7 @@ TOOLS = [
     "cat",
     "cut",
     "date",
+    "dd",
     "df",
     "flock",
     "grep",
