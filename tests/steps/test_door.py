@@ -1,5 +1,7 @@
 """What passes the one door between the client and the host's shell, and what does not."""
 
+import hashlib
+import itertools
 import re
 import subprocess
 
@@ -146,3 +148,62 @@ def test_a_run_of_a_moment_ends_however_busy_the_host_is(host):
         for one in several:
             one.stdin.close()
             one.wait(timeout=10)
+
+
+def sent(host, content, *more, announced=None, **options):
+    checksum = hashlib.sha256(content).hexdigest()
+    receive = steps.receive("some", announced or len(content), 0, checksum)
+    lock, programs, _ = host.until_preflight()
+    variables = {"task": "restore", "backup_dir": host.settings.backup_dir, "keeps_status": ""}
+    several = [lock, programs, receive, *more]
+    return shell.run(Context(), several, variables=variables, secret="x", **options)
+
+
+def test_every_byte_of_a_payload_arrives_as_it_is(host):
+    content = bytes(range(256)) * 1000
+    assert sent(host, content, payload=[content[:1], b"", content[1:]]).code == 0
+    assert (host.backup_dir / "upload.partial" / "some.dump").read_bytes() == content
+
+
+def test_facts_and_log_of_a_run_with_a_payload_are_text_as_ever(host, capsys):
+    host.set(backup_dir=str(host.home / "bäckups\N{SNOWMAN}"))
+    host.script("head", "echo 'kein Plätz \N{SNOWMAN}' >&2; exit 1")
+    report = sent(host, b"content", payload=[b"content"])
+    assert "kein Plätz \N{SNOWMAN}" in report.of("result")["reason"]
+    assert "bäckups\N{SNOWMAN}" in report.of("result")["remedy"]
+    assert "kein Plätz \N{SNOWMAN}" in capsys.readouterr().err
+
+
+def test_a_step_after_a_payload_is_answered(host):
+    archive = host.archive()
+    more = [steps.catalog(), steps.prune()]
+    report = sent(host, b"content", *more, payload=[b"content"], answer=lambda _facts: [archive])
+    assert report.facts["prune"] == [("removed", archive)]
+
+
+def test_a_payload_is_not_held_in_memory(host):
+    """However much there is, it is made as it is sent."""
+    alive, most = 0, 0
+
+    class Piece(bytes):
+        def __new__(cls):
+            nonlocal alive, most
+            alive += 1
+            most = max(most, alive)
+            return super().__new__(cls, 65536)
+
+        def __del__(self):
+            nonlocal alive
+            alive -= 1
+
+    content = bytes(65536 * 100)
+    assert sent(host, content, payload=(Piece() for _ in range(100))).code == 0
+    assert most <= 2
+
+
+def test_a_host_that_ends_before_it_has_read_everything_is_heard(host):
+    host.script("head", "echo enough >&2; exit 1")
+    endless = itertools.repeat(bytes(65536))
+    report = sent(host, b"content", announced=2**30, payload=endless)
+    assert report.code == 10
+    assert "enough" in report.of("result")["reason"]

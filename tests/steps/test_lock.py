@@ -143,6 +143,9 @@ FOREIGN = (
     "foo.dump.sha256",
     "foreign-20250314-123456.manifest",
     "shop-20250314-123456.sql",
+    "upload",
+    "upload.partial.dump",
+    "my-upload.partial",
     "-rf",
 )
 
@@ -172,3 +175,38 @@ def test_unfinished_files_of_an_earlier_run_are_removed(host):
     (host.backup_dir / "run.partial" / "stderr").touch()
     assert host.preflight().code == 0
     assert host.kept() == {}
+
+
+def uploaded(host, *names):
+    upload = host.backup_dir / "upload.partial"
+    upload.mkdir(parents=True)
+    host.backup_dir.chmod(0o700)
+    for name in names:
+        (upload / name).touch()
+    return upload
+
+
+def test_only_the_upload_that_a_run_names_is_spared(host):
+    upload = uploaded(host, "some.dump", "some.manifest", "some.dump.sha256")
+    assert host.run(steps.lock(host.settings, create=False, upload="some")).code == 0
+    assert len(list(upload.iterdir())) == 3
+    assert host.run(steps.lock(host.settings, create=False, upload="*")).code == 0
+    assert not upload.exists()
+
+
+@pytest.mark.parametrize("names", [["some.manifest"], ["some.dump", "other.dump"], []])
+def test_an_upload_that_is_not_just_the_named_one_is_removed(host, names):
+    upload = uploaded(host, *names)
+    assert host.run(steps.lock(host.settings, create=False, upload="some")).code == 0
+    assert not upload.exists()
+
+
+def test_what_an_upload_is_a_link_to_is_neither_used_nor_touched(host):
+    elsewhere = host.home / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "some.dump").touch()
+    host.backup_dir.mkdir(mode=0o700)
+    (host.backup_dir / "upload.partial").symlink_to(elsewhere)
+    assert host.run(steps.lock(host.settings, create=False, upload="some")).code == 0
+    assert host.kept() == {}
+    assert (elsewhere / "some.dump").exists()
