@@ -244,7 +244,7 @@ class _Stdin:
     def __init__(self, text: str) -> None:
         self.text: str | None = text
         self.open = True
-        self.busy = False  # paramiko goes round in circles where stdin is closed during a write
+        self.busy = False  # being written to by somebody else, and so not to be closed yet
 
     def read(self, _size: int = -1) -> str | None:
         if self.text is not None:

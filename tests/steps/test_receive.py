@@ -242,12 +242,17 @@ def test_a_host_that_had_to_wait_for_the_lock_takes_all_of_it(host):
     assert host.processes() == []
 
 
-def test_the_client_is_watched_again_after_an_upload(host):
+@pytest.mark.parametrize("step", ["receive", "dump"])
+def test_the_client_is_watched_again_once_all_has_come(host, step):
     stop = f"kill -TERM {os.getpid()}; exec /bin/sleep 60"
-    host.stub("pg_dump", stop)
+    if step == "receive":
+        host.script("sha256sum", stop)
+    else:
+        host.stub("pg_dump", stop)
     later = [steps.preflight(host.settings), steps.dump(host.settings)]
     report = run(host, announced(NOT_TEXT), pieces(NOT_TEXT), *later)
     assert report.code == 130
+    assert report.of("result")["step"] == step
     assert host.processes() == []
 
 
