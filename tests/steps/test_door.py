@@ -153,7 +153,7 @@ def test_a_run_of_a_moment_ends_however_busy_the_host_is(host):
 def sent(host, content, *more, announced=None, **options):
     checksum = hashlib.sha256(content).hexdigest()
     receive = steps.receive("some", announced or len(content), 0, checksum)
-    lock, programs, _ = host.until_preflight()
+    lock, programs, *_ = host.until_preflight()
     variables = {"task": "restore", "backup_dir": host.settings.backup_dir, "keeps_status": ""}
     several = [lock, programs, receive, *more]
     return shell.run(Context(), several, variables=variables, secret="x", **options)

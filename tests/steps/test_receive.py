@@ -249,7 +249,7 @@ def test_the_client_is_watched_again_once_all_has_come(host, step):
         host.script("sha256sum", stop)
     else:
         host.stub("pg_dump", stop)
-    later = [steps.preflight(host.settings), steps.dump(host.settings)]
+    later = [*host.until_preflight()[2:], steps.dump(host.settings)]
     report = run(host, announced(NOT_TEXT), pieces(NOT_TEXT), *later)
     assert report.code == 130
     assert report.of("result")["step"] == step
