@@ -44,6 +44,10 @@ class RefusedError(PredeployError):
     exit_code = 14
 
 
+class RestoreError(PredeployError):
+    exit_code = 15
+
+
 class RotationError(PredeployError):
     exit_code = 16
 

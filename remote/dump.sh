@@ -39,6 +39,7 @@ take_dump() {
     relay "$run_dir/stderr"
 }
 
+choose_programs "$server_major" # other steps may have chosen for an archive
 choose_name
 partial=$backup_dir/$name.partial
 log "dumping into $name.dump"

@@ -8,7 +8,7 @@ export LC_ALL=C
 unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
 unset BLOCK_SIZE LS_BLOCK_SIZE # GNU's ls would tell sizes in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
-step='' log_file='' run_dir='' partial='' published='' proved='' reason='' remedy='' problems='' children='' psql_child='' psql_idle='' watcher='' met='' starting=''
+step='' log_file='' run_dir='' partial='' published='' proved='' restored='' reason='' remedy='' problems='' children='' psql_child='' psql_idle='' watcher='' met='' starting=''
 rotation='not reached'
 
 newline='
@@ -159,9 +159,13 @@ outcome() {
 
 status_lines() {
     result=failure
-    [ -z "$published" ] || result=success
+    case $task in
+        restore) achieved=$restored ;;
+        *) achieved=$published ;;
+    esac
+    [ -z "$achieved" ] || result=success
     facts result "$result" task "$task"
-    facts archive "$published" proof "$proved" rotation "$rotation"
+    facts archive "$achieved" proof "$proved" rotation "$rotation"
     outcome "$1"
     fact log "${log_file##*/}"
 }
@@ -198,6 +202,8 @@ finish() {
 }
 
 interrupted() {
+    [ -z "$restored" ] ||
+        die 130 "interrupted, or cut off from the client, after the database had been restored" "it is restored to $restored: nothing else is to do"
     die 130 "interrupted, or cut off from the client" "nothing unfinished is left on the host; run it again"
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Tell whether a backup can work here before it starts, each obstacle with its remedy, and choose the programs for it.
-: "${compress?}" "${preflight_sql:?}"
+: "${compress?}" "${preflight_sql:?}" "${dumps?}"
 : "${found?}" "${db_name:?}" # from programs and psql
 
 # Lists are separated by blanks: they are for people to read, but for `missing`, one a line.
@@ -35,6 +35,7 @@ check_database() {
         return
     fi
     read_answer
+    [ -n "$dumps" ] || unreadable='' hidden=''
     [ -z "$unreadable" ] ||
         problem "the role $db_user may not read:$unreadable" "GRANT SELECT on them, and USAGE on their schema, to it"
     [ -z "$hidden" ] ||
@@ -111,12 +112,12 @@ shell_name() {
 watch_client
 client_version='' server_major='' role='' server_version='' database_bytes='' relations='' missing=''
 [ -z "$found" ] || check_database
-if [ -z "$problems" ]; then
+if [ -z "$problems" ] && [ -n "$dumps" ]; then
     choose_compression
     check_space
 fi
 die_of_problems
-facts bin_dir "$bin_dir" need_bytes "$need_bytes" free_bytes "$free_bytes"
+[ -z "$dumps" ] || facts bin_dir "$bin_dir" need_bytes "$need_bytes" free_bytes "$free_bytes"
 printf '%s' "$heard"
 log "PostgreSQL $server_version, $database_bytes bytes in $relations relations; role $db_user, $role"
-log "pg_dump $client_version in $bin_dir, $compress; $free_bytes bytes free, about $need_bytes needed; $(shell_name)"
+[ -z "$dumps" ] || log "pg_dump $client_version in $bin_dir, $compress; $free_bytes bytes free, about $need_bytes needed; $(shell_name)"

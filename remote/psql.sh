@@ -1,6 +1,6 @@
 #!/bin/sh
 # Hold a conversation with the database: one psql that the steps after this one talk to.
-: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}"
+: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${tables_sql:?}"
 
 # It ends when our end of its stdin closes, so it does not outlive this shell, not even one that is killed.
 run_psql() {
@@ -18,6 +18,7 @@ open_psql() {
     rm -f "$run_dir/to_psql" "$run_dir/from_psql"
     # shellcheck disable=SC2016 # psql asks a shell of its own
     tell_psql '\set run_dir `printf %s "$RUN_DIR"`'
+    tell_psql "$tables_sql"
 }
 
 # Once it has gone, nobody reads: what became of it is for `hear_psql` to say.

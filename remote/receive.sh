@@ -35,7 +35,6 @@ copy_dump() {
 take() {
     start "$1" "$3"
     finished $!
-    children=
     [ "$child_status" -eq 0 ] ||
         die 10 "$upload.dump could not be written (exit code $child_status): $(tail -n 1 "$run_dir/stderr")" \
             "look at free space and permissions of $backup_dir"
@@ -46,7 +45,6 @@ compare_with_announced() {
     # shellcheck disable=SC2086 # a program and its options
     start $checksum_program "$1" >"$run_dir/sha256"
     finished $!
-    children=
     [ "$child_status" -eq 0 ] || die 13 "$1 cannot be read to its end" "check the host's disk"
     # GNU's sha256sum puts a backslash in front where it had to escape the name.
     received_sha256=$(sed 's/^\\//' "$run_dir/sha256" | cut -c 1-64)

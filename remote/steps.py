@@ -55,14 +55,19 @@ def psql(settings: Settings) -> Step:
             "db_user": settings.db_user,
             "db_host": settings.db_host,
             "db_port": str(settings.db_port),
+            "tables_sql": _sql("tables"),
         },
     )
 
 
-def preflight(settings: Settings) -> Step:
+def preflight(settings: Settings, *, dumps: bool = True) -> Step:
     return Step(
         "preflight",
-        {"compress": settings.compress or "", "preflight_sql": _sql("preflight")},
+        {
+            "compress": settings.compress or "",
+            "preflight_sql": _sql("preflight"),
+            "dumps": "yes" if dumps else "",
+        },
     )
 
 
@@ -88,6 +93,38 @@ def verify(proof: str, archive: str = "") -> Step:
 def publish(settings: Settings, *, pinned: bool = False) -> Step:
     variables = {"git_commit": settings.git_commit or "", "pinned": "yes" if pinned else ""}
     return Step("publish", variables)
+
+
+def archive(name: str) -> Step:
+    """By its name in the catalog, or a path on the host."""
+    return Step("archive", {"archive": name})
+
+
+def rehearse(demand: str = "") -> Step:
+    """`demand`: the way to restore (transaction, swap, or any) that there must be, or exit 14."""
+    variables = {"ours_sql": _sql("ours"), "rehearse_sql": _sql("rehearse"), "demand": demand}
+    return Step("rehearse", variables)
+
+
+def plan() -> Step:
+    return Step("plan", {"plan_sql": _sql("plan"), "sessions_sql": _sql("sessions")})
+
+
+def replay(settings: Settings, *, terminate: bool) -> Step:
+    return Step(
+        "replay",
+        {
+            "lock_timeout_seconds": str(settings.lock_timeout_seconds),
+            "terminate": "yes" if terminate else "",
+            "wipe_sql": _sql("wipe"),
+            "count_sql": _sql("count"),
+            "sessions_sql": _sql("sessions"),
+        },
+    )
+
+
+def analyze() -> Step:
+    return Step("analyze")
 
 
 def catalog() -> Step:

@@ -28,6 +28,8 @@ _FAILURES: Mapping[int, type[errors.PredeployError]] = {
         errors.LockedError,
         errors.DumpError,
         errors.UnprovenError,
+        errors.RefusedError,
+        errors.RestoreError,
         errors.RotationError,
         errors.InterruptedRunError,
     )

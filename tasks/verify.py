@@ -80,6 +80,7 @@ def prove(host: Host, archive: Archive, grade: str) -> None:
     all_steps = [
         steps.lock(settings, create=False),
         steps.programs(settings),
+        steps.archive(archive.name),
         steps.verify(grade, archive.name),
     ]
     host.must("verify", all_steps)

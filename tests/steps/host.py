@@ -165,7 +165,8 @@ class Host:
 
     def verify(self, archive: str, proof: str = "read") -> shell.Report:
         lock, programs, *_ = self.until_preflight(create=False)
-        return self.run(lock, programs, steps.verify(proof, archive), task="verify")
+        several = [lock, programs, steps.archive(archive), steps.verify(proof, archive)]
+        return self.run(*several, task="verify")
 
     def prune(self, *remove: str) -> shell.Report:
         lock, *_ = self.until_preflight(create=False)

@@ -28,7 +28,13 @@ def functions():
 
 
 def given(name, settings):
-    arguments = {"settings": settings, "create": True, "proof": "read"}
+    arguments = {
+        "settings": settings,
+        "create": True,
+        "proof": "read",
+        "name": "x.dump",
+        "terminate": True,
+    }
     arguments |= {"upload": "some", "dump_bytes": 5, "manifest_bytes": 0, "sha256": "abc"}
     wanted = inspect.signature(functions()[name]).parameters
     return functions()[name](**{key: arguments[key] for key in wanted if key in arguments})

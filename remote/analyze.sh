@@ -1,0 +1,18 @@
+#!/bin/sh
+# Give the planner back its statistics, which no archive holds, and name the materialized views that stayed empty.
+: "${restored:?}" "${psql_child:?}" # from replay
+
+tell_psql "SET client_min_messages = error; SET search_path = pg_catalog; SET lock_timeout = '5s';"
+tell_psql '\set ON_ERROR_STOP off'
+tell_psql 'ANALYZE;'
+tell_psql '\set ON_ERROR_STOP on'
+tell_psql "SELECT 'empty_view=' || translate(oid::regclass::text, E'\\n\\r', '  ') FROM pg_class WHERE relkind = 'm' AND NOT relispopulated;"
+log "analyzing"
+analyze_started=$(date +%s)
+if hear_psql; then
+    printf '%s' "$heard"
+    close_psql
+else
+    log "WARNING: the database could not be analyzed: $(psql_words)"
+fi
+fact analyze_seconds "$(($(date +%s) - analyze_started))"

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Find the archive that the steps after this one read, what is on record of it, and the programs that can read it.
+: "${archive:?}"
+die_of_problems                # which lock and programs may have left
+: "${found?}" "${run_dir:?}" # from programs, and lock or psql
+
+# One of ours has its sidecars. A file from elsewhere may have some; what it says of itself stands in for the rest.
+locate() {
+    case $archive in
+        /* | \~/*)
+            file=$(absolute "$archive")
+            [ ! -d "$file" ] || die 14 "$file is a directory" "name a file that pg_dump --format=custom has written"
+            [ -f "$file" ] || die 14 "there is no file $file on the host" "see what is there: fab history"
+            ;;
+        *)
+            file=$backup_dir/$archive
+            for part in "$file" "${file%.dump}.manifest" "$file.sha256"; do
+                [ -f "$part" ] || die 13 "${part##*/} is not there" "choose another archive, or take one"
+            done
+            ;;
+    esac
+    manifest=${file%.dump}.manifest
+    [ -f "$manifest" ] || manifest=/dev/null
+}
+
+# choose_reader MAJOR VERSION: a newer pg_restore reads what an older pg_dump has written, not the other way round.
+choose_reader() {
+    choose_programs "$1"
+    [ -n "$bin_dir" ] ||
+        die 10 "$archive was written by pg_dump $2; the programs here are older: $(one_line "$found")" \
+            "set DB_BIN_DIR to where the programs of that version are on the host"
+}
+
+newest_major() {
+    newest_major=0
+    IFS=$newline
+    for program in $found; do
+        [ "${program%%[!0-9]*}" -le "$newest_major" ] || newest_major=${program%%[!0-9]*}
+    done
+    unset IFS
+    printf '%s' "$newest_major"
+}
+
+# header NAME: a line of the comment in front of the table of contents.
+header() {
+    sed -n "s/^;  *$1: *//p" "$run_dir/toc" | head -n 1
+}
+
+# What the manifest would tell, of one that has none.
+tell_header() {
+    choose_reader "$(newest_major)" "another version"
+    list_entries
+    archive_client=$(header 'Dumped by pg_dump version')
+    facts database "$(header dbname)" created "$(header 'Archive created at')"
+    facts client_version "$archive_client" server_version "$(header 'Dumped from database version')"
+    fact bytes "$(size_of "$file")"
+}
+
+locate
+fact file "$file"
+archive_client=$(manifest_value "$manifest" client_version)
+if [ -n "$archive_client" ]; then without_rows "$manifest"; else tell_header; fi
+choose_reader "${archive_client%%[!0-9]*}" "$archive_client"

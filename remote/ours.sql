@@ -1,0 +1,74 @@
+-- What a restore wipes before it replays an archive: all that belongs to the role, and to roles that it may act for. Within
+-- the caller's transaction; the temporary tables go with it. DROP OWNED is not used: it also strikes our roles from other
+-- roles' policies and default privileges, and takes back grants on other databases, none of which is in an archive (14 to 18).
+SET LOCAL search_path = pg_catalog;
+SET LOCAL client_min_messages = error;
+
+-- 14 and 15 do not tell a member that may become a role from one that only inherits from it.
+SELECT CASE WHEN :SERVER_VERSION_NUM >= 160000 THEN 'SET' ELSE 'MEMBER' END AS may_become \gset
+CREATE TEMP TABLE our_role ON COMMIT DROP AS
+SELECT oid, rolname AS name FROM pg_roles WHERE pg_has_role(oid, 'USAGE') AND pg_has_role(oid, :'may_become');
+
+CREATE TEMP TABLE owned ON COMMIT DROP AS
+SELECT d.classid, d.objid
+FROM pg_shdepend d JOIN our_role r ON r.oid = d.refobjid
+WHERE d.refclassid = 'pg_authid'::regclass AND d.deptype = 'o'
+    AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND d.classid NOT IN ('pg_default_acl'::regclass, 'pg_user_mapping'::regclass)
+    AND NOT EXISTS (SELECT FROM pg_class c WHERE d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relpersistence = 't')
+    AND NOT EXISTS (SELECT FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+        WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND n.nspname ~ '^pg_(toast_)?temp_');
+
+CREATE TEMP TABLE owner ON COMMIT DROP AS
+SELECT 'pg_class'::regclass::oid AS classid, oid AS objid, relowner AS owner, relnamespace AS schema FROM pg_class
+UNION ALL SELECT 'pg_proc'::regclass, oid, proowner, pronamespace FROM pg_proc
+UNION ALL SELECT 'pg_type'::regclass, oid, typowner, typnamespace FROM pg_type WHERE typrelid = 0
+UNION ALL SELECT 'pg_namespace'::regclass, oid, nspowner, 0 FROM pg_namespace
+UNION ALL SELECT 'pg_operator'::regclass, oid, oprowner, oprnamespace FROM pg_operator
+UNION ALL SELECT 'pg_opclass'::regclass, oid, opcowner, opcnamespace FROM pg_opclass
+UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfowner, opfnamespace FROM pg_opfamily
+UNION ALL SELECT 'pg_collation'::regclass, oid, collowner, collnamespace FROM pg_collation
+UNION ALL SELECT 'pg_conversion'::regclass, oid, conowner, connamespace FROM pg_conversion
+UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxowner, stxnamespace FROM pg_statistic_ext
+UNION ALL SELECT 'pg_ts_config'::regclass, oid, cfgowner, cfgnamespace FROM pg_ts_config
+UNION ALL SELECT 'pg_ts_dict'::regclass, oid, dictowner, dictnamespace FROM pg_ts_dict
+UNION ALL SELECT 'pg_extension'::regclass, oid, extowner, extnamespace FROM pg_extension
+UNION ALL SELECT 'pg_language'::regclass, oid, lanowner, 0 FROM pg_language
+UNION ALL SELECT 'pg_foreign_server'::regclass, oid, srvowner, 0 FROM pg_foreign_server
+UNION ALL SELECT 'pg_event_trigger'::regclass, oid, evtowner, 0 FROM pg_event_trigger
+UNION ALL SELECT 'pg_publication_rel'::regclass, r.oid, pubowner, 0 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = prpubid
+UNION ALL SELECT 'pg_constraint'::regclass, n.oid, coalesce(relowner, typowner), 0 FROM pg_constraint n
+    LEFT JOIN pg_class c ON c.oid = conrelid LEFT JOIN pg_type t ON t.oid = contypid
+UNION ALL SELECT 'pg_attrdef'::regclass, a.oid, relowner, 0 FROM pg_attrdef a JOIN pg_class c ON c.oid = adrelid
+UNION ALL SELECT 'pg_trigger'::regclass, t.oid, relowner, 0 FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
+UNION ALL SELECT 'pg_rewrite'::regclass, r.oid, relowner, 0 FROM pg_rewrite r JOIN pg_class c ON c.oid = ev_class WHERE rulename <> '_RETURN'
+UNION ALL SELECT 'pg_policy'::regclass, p.oid, relowner, 0 FROM pg_policy p JOIN pg_class c ON c.oid = polrelid;
+
+-- Schemas that are emptied, not dropped: public, which no archive creates, and those that hold something of others.
+CREATE TEMP TABLE kept_schema ON COMMIT DROP AS
+SELECT n.oid, n.nspname AS name FROM pg_namespace n
+WHERE pg_has_role(n.nspowner, 'USAGE') AND n.oid >= 2200 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND (n.nspname = 'public' OR EXISTS (
+        SELECT FROM owner o
+        WHERE o.schema = n.oid AND o.owner NOT IN (SELECT oid FROM our_role)
+            AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e' AND e.extowner IN (SELECT oid FROM our_role))));
+DELETE FROM owned WHERE classid = 'pg_namespace'::regclass AND objid IN (SELECT oid FROM kept_schema);
+
+-- What CASCADE takes along: dependents, and the whole of which something that goes is an inner part. Members of an
+-- extension come back with it.
+CREATE TEMP TABLE gone ON COMMIT DROP AS
+WITH RECURSIVE gone(classid, objid, objsubid, with_extension) AS (
+    SELECT classid, objid, 0, false FROM owned
+    UNION
+    SELECT next.* FROM gone g CROSS JOIN LATERAL (
+        SELECT d.classid, d.objid, d.objsubid, d.deptype = 'e' OR g.with_extension AND d.deptype IN ('i', 'a')
+        FROM pg_depend d
+        WHERE d.refclassid = g.classid AND d.refobjid = g.objid AND (g.objsubid = 0 OR d.refobjsubid = g.objsubid)
+        UNION ALL
+        SELECT d.refclassid, d.refobjid, d.refobjsubid, g.with_extension
+        FROM pg_depend d
+        WHERE d.classid = g.classid AND d.objid = g.objid AND g.objsubid = 0 AND d.deptype IN ('i', 'e') AND NOT g.with_extension) next
+)
+SELECT classid, objid, objsubid, bool_or(with_extension) AS with_extension FROM gone GROUP BY 1, 2, 3;
+ANALYZE gone, owner, owned;

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Tell what a restore would meet and change: rows then and now, and who is in the way.
+: "${plan_sql:?}" "${sessions_sql:?}"
+: "${manifest:?}" "${psql_child:?}" # from archive and rehearse
+
+grep '^rows=' "$manifest" || [ $? -eq 1 ]
+tell_psql "$plan_sql"
+tell_psql "$sessions_sql"
+hear_psql || die 10 "the database broke off while its rows were counted: $(psql_words)" "see what it says"
+printf '%s' "$heard"
+# Earlier restores tell how fast they are here: seconds and bytes.
+[ ! -f "$backup_dir/restores" ] || sed -n 's/^.* restored .* bytes=\([0-9]*\) seconds=\([0-9]*\) .*$/earlier=\1 \2/p' "$backup_dir/restores" | tail -n 5

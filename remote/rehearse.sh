@@ -1,0 +1,40 @@
+#!/bin/sh
+# Tell whether, and in which way, this role could bring the archive back here; and make the lists of what to replay.
+: "${ours_sql:?}" "${rehearse_sql:?}" "${demand?}"
+: "${run_dir:?}" "${bin_dir:?}" "${file:?}" # from psql, and archive or verify
+
+# rehearsal: the obstacles to one way to restore, a line each.
+obstacles_to() {
+    printf '%s' "$rehearsal" | sed -n "s/^obstacle=//p; s/^$1_obstacle=//p"
+}
+
+check_demand() {
+    case $demand in
+        '') return ;;
+        any) [ -n "$(obstacles_to transaction)" ] && [ -n "$(obstacles_to swap)" ] || return 0 ;;
+    esac
+    demanded=$demand
+    [ "$demand" != any ] || demanded=transaction
+    refused=$(obstacles_to "$demanded")
+    [ -n "$refused" ] || return 0
+    IFS=$newline
+    set -f
+    for line in $refused; do
+        problem "$line" "see README, \"What stands in the way of a restore\""
+    done
+    set +f
+    unset IFS
+    die 14 "this role could not restore this archive here; nothing was touched"
+}
+
+[ "$listed" = "$file" ] || list_entries
+# Statements of the archive's own make are taken in by a psql of its age.
+[ -n "$psql_child" ] || open_psql "$bin_dir/psql"
+tell_psql "BEGIN;"
+tell_psql "$ours_sql"
+tell_psql "$rehearse_sql"
+tell_psql "ROLLBACK;"
+hear_psql || die 10 "the database broke off while the restore was rehearsed: $(psql_words)" "see what it says"
+rehearsal=$heard
+printf '%s' "$rehearsal"
+check_demand

@@ -1,0 +1,192 @@
+-- Could this role bring this archive back here, and how? From the archive's table of contents (:toc) and the catalogs.
+-- Prints obstacle= (for either way to restore) and swap_obstacle= (for a restore into a new database) lines; writes what
+-- pg_restore is to replay as lists of entries into files. Changes nothing: its temporary tables go with the transaction.
+-- Follows ours.sql, in its transaction.
+SET LOCAL statement_timeout = '120s';
+\set toc `cat "$RUN_DIR/toc"`
+
+-- The list prints: number; class object KIND schema name owner. Blanks occur in all of the last three.
+CREATE TEMP TABLE toc ON COMMIT DROP AS
+WITH odd_role AS MATERIALIZED (SELECT translate(rolname, E'\n\r', '  ') AS name FROM pg_roles WHERE rolname ~ '\s'),
+listed AS (
+    SELECT m[1]::int AS id, m[2]::oid AS classid, m[3]::oid AS objid, m[4] AS entry, position
+    FROM string_to_table(:'toc', E'\n') WITH ORDINALITY AS t(line, position),
+        regexp_match(line, '^(\d+); (\d+) (\d+) (.*)$') AS m
+    WHERE m IS NOT NULL)
+SELECT *, coalesce(
+        (SELECT name FROM odd_role WHERE right(entry, length(name) + 1) = ' ' || name ORDER BY length(name) DESC LIMIT 1),
+        nullif(substring(entry FROM '[^ ]*$'), '')) AS owner
+FROM listed;
+
+CREATE TEMP TABLE replayed ON COMMIT DROP AS
+SELECT id, position, entry, owner, CASE
+        WHEN entry LIKE 'SCHEMA - %' OR entry LIKE 'ACL - SCHEMA %' THEN 'schemas'
+        WHEN entry LIKE 'BLOBS - %' THEN 'blobs'
+        WHEN entry LIKE 'ACL %' OR entry LIKE 'DEFAULT ACL %' THEN 'grants'
+        WHEN entry LIKE 'MATERIALIZED VIEW DATA %' THEN 'matviews'
+        ELSE 'main' END AS pass
+FROM toc
+WHERE (owner IS NULL OR owner IN (SELECT name FROM our_role)
+        OR entry LIKE 'USER MAPPING - %' AND EXISTS ( -- it stands there under the owner of the server
+            SELECT FROM our_role WHERE starts_with(entry, 'USER MAPPING - USER MAPPING ' || name || ' SERVER ')))
+    AND NOT EXISTS ( -- what stays in place must not come twice
+        SELECT FROM pg_extension e
+        WHERE entry IN ('EXTENSION - ' || extname || ' ', 'COMMENT - EXTENSION ' || extname || ' ')
+            AND NOT EXISTS (SELECT FROM gone g WHERE g.classid = 'pg_extension'::regclass AND g.objid = e.oid))
+    AND NOT EXISTS (
+        SELECT FROM kept_schema k WHERE k.name <> 'public' AND entry = 'SCHEMA - ' || k.name || ' ' || toc.owner)
+    AND NOT (owner IS NULL AND (
+        classid = 'pg_cast'::regclass AND objid IN (SELECT oid FROM pg_cast)
+        OR classid = 'pg_am'::regclass AND objid IN (SELECT oid FROM pg_am)
+        OR classid = 'pg_transform'::regclass AND objid IN (SELECT oid FROM pg_transform))
+        AND (classid, objid) NOT IN (SELECT g.classid, g.objid FROM gone g));
+
+\o :run_dir/schemas.list
+SELECT id FROM replayed WHERE pass = 'schemas' ORDER BY position;
+\o :run_dir/main.list
+SELECT id FROM replayed WHERE pass = 'main' ORDER BY position;
+\o :run_dir/blobs.list
+SELECT id FROM replayed WHERE pass = 'blobs' ORDER BY position;
+\o :run_dir/grants.list
+SELECT id FROM replayed WHERE pass = 'grants' ORDER BY position;
+\o :run_dir/matviews.list
+SELECT id FROM replayed WHERE pass = 'matviews' ORDER BY position;
+\o
+
+CREATE TEMP TABLE obstacle (about text, way text DEFAULT 'either') ON COMMIT DROP;
+
+INSERT INTO obstacle
+SELECT format('%s belongs to the role %s: it would go with what it depends on, and %s cannot bring it back',
+        pg_describe_object(g.classid, g.objid, g.objsubid), o.owner::regrole, current_user), 'transaction'
+FROM gone g JOIN owner o USING (classid, objid)
+WHERE NOT g.with_extension AND o.owner NOT IN (SELECT oid FROM our_role)
+    AND NOT (g.classid = 'pg_class'::regclass AND (SELECT relkind IN ('i', 'I', 't') FROM pg_class WHERE oid = g.objid));
+
+INSERT INTO obstacle
+SELECT format('%s belongs to the role %s: %s cannot put its rows back', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user)
+FROM toc
+WHERE (entry LIKE 'TABLE DATA %' OR entry LIKE 'BLOB%')
+    AND owner NOT IN (SELECT name FROM our_role)
+    -- The rows that an extension marks as its configuration stay with it.
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' AND d.objid = toc.objid);
+
+INSERT INTO obstacle
+SELECT format('%s of the role %s is in the archive, and not in the database: %s cannot create it', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user),
+    'transaction'
+FROM toc
+WHERE owner NOT IN (SELECT name FROM our_role) AND classid <> 0
+    AND entry !~ '^(TABLE DATA|BLOB|SEQUENCE SET|DEFAULT ACL)'
+    AND pg_describe_object(classid, objid, 0) IS NULL;
+
+INSERT INTO obstacle
+SELECT format('%s belongs to the role %s: %s cannot create it in a new database', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user), 'swap'
+FROM toc
+WHERE owner NOT IN (SELECT name FROM our_role);
+
+-- An extension is created anew where it would be dropped, where it is missing, and in a new database.
+INSERT INTO obstacle
+SELECT format('the extension %s is not one that %s may create%s', x.name, current_user,
+        CASE WHEN v.name IS NULL THEN ': the server does not have it' ELSE ': it is not trusted' END),
+    CASE WHEN e.oid IS NULL OR e.extowner IN (SELECT oid FROM our_role) THEN 'either' ELSE 'swap' END
+FROM toc CROSS JOIN LATERAL (SELECT substring(entry FROM '^EXTENSION - (.*) $') AS name) x
+LEFT JOIN pg_extension e ON e.extname = x.name
+LEFT JOIN (SELECT a.name, bool_or(NOT v.superuser OR v.trusted) AS ours
+    FROM pg_available_extensions a JOIN pg_available_extension_versions v ON v.name = a.name AND v.version = a.default_version
+    GROUP BY a.name) v ON v.name = x.name
+WHERE x.name IS NOT NULL AND x.name <> 'plpgsql' AND v.ours IS NOT TRUE
+    AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
+
+INSERT INTO obstacle
+SELECT format('%s may not create schemas, extensions or publications in this database: GRANT CREATE ON DATABASE %I TO %I',
+    current_user, current_database(), current_user), 'transaction'
+WHERE EXISTS (SELECT FROM replayed WHERE entry ~ '^(EXTENSION|PUBLICATION) ' OR entry ~ '^SCHEMA - ' AND entry !~ '^SCHEMA - public ')
+    AND NOT has_database_privilege(current_database(), 'CREATE');
+
+-- ALTER … OWNER TO demands that the new owner may create in the schema; a schema that stays has its present grants.
+INSERT INTO obstacle
+SELECT DISTINCT format('the role %s may not create in the schema %I: GRANT CREATE ON SCHEMA %I TO %I', r.name, n.nspname, n.nspname, r.name), 'transaction'
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN our_role w ON w.oid = c.relowner
+JOIN our_role r ON r.oid = c.relowner OR r.name = current_user
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND n.nspname !~ '^pg_' AND n.nspowner NOT IN (SELECT oid FROM our_role)
+    AND NOT EXISTS (SELECT FROM gone g WHERE g.classid = 'pg_class'::regclass AND g.objid = c.oid AND g.with_extension)
+    AND NOT has_schema_privilege(r.oid, n.oid, 'CREATE');
+
+INSERT INTO obstacle
+SELECT format('%s is written in %s, which only a superuser may use', p.oid::regprocedure, l.lanname)
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang JOIN our_role w ON w.oid = p.proowner
+WHERE p.prokind <> 'a' AND NOT l.lanpltrusted AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+UNION ALL
+SELECT format('%s is leakproof, which only a superuser may say', p.oid::regprocedure)
+FROM pg_proc p JOIN our_role w ON w.oid = p.proowner
+WHERE p.proleakproof AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+UNION ALL
+SELECT format('the tablespace %I of %s is not open to %s', s.spcname, c.oid::regclass, current_user)
+FROM pg_class c JOIN pg_tablespace s ON s.oid = c.reltablespace JOIN our_role w ON w.oid = c.relowner
+WHERE NOT has_tablespace_privilege(s.oid, 'CREATE')
+UNION ALL
+SELECT format('the publication %I publishes %s, which only a superuser may say', pubname, CASE WHEN puballtables THEN 'all tables' ELSE 'schemas' END)
+FROM pg_publication p JOIN our_role w ON w.oid = p.pubowner
+WHERE (puballtables OR EXISTS (SELECT FROM toc WHERE entry LIKE 'PUBLICATION TABLES IN SCHEMA %' AND position(pubname IN entry) > 0))
+    AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
+
+-- A grant that a third role has made comes back only in that role's name.
+INSERT INTO obstacle
+SELECT DISTINCT format('a grant on %s was made by the role %s: only it, or a superuser, can make it again', what, grantor::regrole)
+FROM (
+    SELECT c.oid::regclass::text AS what, c.relowner AS owner, (aclexplode(c.relacl)).grantor FROM pg_class c WHERE relacl IS NOT NULL
+    UNION ALL SELECT c.oid::regclass::text, c.relowner, (aclexplode(a.attacl)).grantor FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attacl IS NOT NULL
+    UNION ALL SELECT 'schema ' || nspname, nspowner, (aclexplode(nspacl)).grantor FROM pg_namespace WHERE nspacl IS NOT NULL
+    UNION ALL SELECT p.oid::regprocedure::text, proowner, (aclexplode(proacl)).grantor FROM pg_proc p WHERE proacl IS NOT NULL
+) acl
+WHERE owner IN (SELECT oid FROM our_role) AND grantor NOT IN (SELECT oid FROM our_role);
+
+INSERT INTO obstacle
+SELECT DISTINCT format('the subscription %I fills tables of this database', s.subname)
+FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+WHERE d.datname = current_database();
+
+-- Each object that goes, and each relation that comes, is a lock until the end: at most two for each that goes (14 to 18).
+-- The lock table has room for a fifth more than it promises, and a good deal beyond.
+INSERT INTO obstacle
+SELECT format('one transaction would need about %s locks, and the server has room for %s: raise max_locks_per_transaction to %s',
+        2 * needed, slots, (max_locks * 2 * needed / slots / 64 + 1) * 64), 'transaction'
+FROM (SELECT count(*) AS needed FROM (SELECT DISTINCT classid, objid FROM gone) one) n,
+    (SELECT current_setting('max_locks_per_transaction')::bigint AS max_locks) m,
+    (SELECT m.setting * sum(s.setting::bigint) + m.setting AS slots
+        FROM pg_settings s, (SELECT setting::bigint FROM pg_settings WHERE name = 'max_locks_per_transaction') m
+        WHERE s.name IN ('max_connections', coalesce((SELECT name FROM pg_settings WHERE name = 'autovacuum_worker_slots'), 'autovacuum_max_workers'),
+            'max_worker_processes', 'max_wal_senders', 'max_prepared_transactions')
+        GROUP BY m.setting) c
+WHERE 2 * needed > 1.2 * slots;
+
+INSERT INTO obstacle
+SELECT why, 'swap'
+FROM pg_database d, pg_roles r, LATERAL (VALUES
+    (NOT r.rolcreatedb AND NOT r.rolsuper, format('%s may not create databases', r.rolname)),
+    (NOT pg_has_role(d.datdba, 'USAGE'), format('%s does not own the database', r.rolname)),
+    (EXISTS (SELECT FROM pg_replication_slots s WHERE s.database = d.datname), 'the database has replication slots, which would stay with the old one'),
+    (EXISTS (SELECT FROM pg_prepared_xacts x WHERE x.database = d.datname), 'the database has prepared transactions'),
+    (EXISTS (SELECT FROM pg_db_role_setting s WHERE s.setdatabase = d.oid AND s.setrole <> 0 AND s.setrole <> r.oid),
+        'other roles have settings of their own in this database'),
+    (NOT EXISTS (SELECT FROM pg_database m WHERE m.datname IN ('postgres', 'template1') AND m.datallowconn AND has_database_privilege(m.oid, 'CONNECT')),
+        'neither postgres nor template1 lets in a session that could rename the database')
+    ) AS reason(holds, why)
+WHERE d.datname = current_database() AND r.rolname = current_user AND holds;
+
+SELECT CASE way WHEN 'swap' THEN 'swap_obstacle=' WHEN 'transaction' THEN 'transaction_obstacle=' ELSE 'obstacle=' END
+    || translate(about, E'\n\r', '  ')
+FROM obstacle ORDER BY way, about;
+
+-- What is there now, and will not be afterwards.
+SELECT 'disappears=' || translate(pg_describe_object(o.classid, o.objid, 0), E'\n\r', '  ')
+FROM owned o CROSS JOIN pg_identify_object(o.classid, o.objid, 0) AS i
+WHERE i.type IN ('table', 'view', 'materialized view', 'sequence', 'foreign table', 'schema', 'function', 'procedure', 'aggregate', 'type', 'extension', 'publication')
+    AND NOT EXISTS (SELECT FROM toc t WHERE t.classid = o.classid AND t.objid = o.objid)
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype IN ('i', 'e'))
+    AND NOT EXISTS (SELECT FROM toc t
+        WHERE starts_with(t.entry, upper(i.type) || ' ' || coalesce(replace(i.schema, '"', ''), '-') || ' '
+            || coalesce(replace(i.name, '"', ''), split_part(replace(i.identity, '"', ''), '(', 1)) || ' '))
+ORDER BY 1;
