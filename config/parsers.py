@@ -53,7 +53,7 @@ def whole(minimum: int, maximum: int) -> Callable[[str], int]:
 def choice(*values: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in values:
-            raise ValueError(f"must be {' or '.join(values)}")
+            raise ValueError(f"must be {', '.join(values[:-1])} or {values[-1]}")
         return text
 
     return parse

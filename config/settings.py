@@ -78,6 +78,9 @@ class Settings:
     version: str | None = _setting("BACKUP_VERSION", name_part(100), None, flag="--version")
     git_commit: str | None = None
     proof: str = _setting("BACKUP_PROOF", choice("written", "read"), "read", flag="--proof")
+    rehearsal: str = _setting(
+        "BACKUP_REHEARSAL", choice("warn", "require", "off"), "warn", flag="--rehearsal"
+    )
     compress: str | None = _setting("BACKUP_COMPRESS", compression, None)
     lock_timeout_seconds: int = _setting(
         "BACKUP_LOCK_TIMEOUT", whole(1, _A_DAY_SECONDS), 30, flag="--lock-timeout"

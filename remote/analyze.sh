@@ -11,7 +11,6 @@ log "analyzing"
 analyze_started=$(date +%s)
 if hear_psql; then
     printf '%s' "$heard"
-    close_psql
 else
     log "WARNING: the database could not be analyzed: $(psql_words)"
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Find the archive that the steps after this one read, what is on record of it, and the programs that can read it.
 : "${archive:?}"
-die_of_problems                # which lock and programs may have left
+die_of_problems              # which lock and programs may have left
 : "${found?}" "${run_dir:?}" # from programs, and lock or psql
 
 # One of ours has its sidecars. A file from elsewhere may have some; what it says of itself stands in for the rest.

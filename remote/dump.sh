@@ -54,7 +54,6 @@ take_dump
 [ -s "$partial" ] || die 12 "pg_dump ended well but wrote nothing" "check the programs in $bin_dir"
 tell_psql 'COMMIT;'
 hear_psql || not_counted
-close_psql
 warnings=$(head -n 50 "$run_dir/stderr")
 [ -z "$missing" ] || log "WARNING: not in the archive, as $db_user is no superuser: $(one_line "$missing")"
 facts name "$name.dump" created "$created" dump_seconds "$dump_seconds"

@@ -8,7 +8,7 @@ export LC_ALL=C
 unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
 unset BLOCK_SIZE LS_BLOCK_SIZE # GNU's ls would tell sizes in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
-step='' log_file='' run_dir='' partial='' published='' proved='' restored='' reason='' remedy='' problems='' children='' psql_child='' psql_idle='' watcher='' met='' starting=''
+step='' log_file='' run_dir='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems='' children='' psql_child='' psql_program='' psql_idle='' watcher='' met='' starting=''
 rotation='not reached'
 
 newline='
@@ -152,6 +152,14 @@ stop_watching() {
     [ -z "$watcher" ] || kill -KILL "$watcher" 2>/dev/null || :
 }
 
+# Outside the database, as its own record of a restore goes with the restore.
+audit() {
+    printf '%s %s %s into %s on %s by %s way=%s bytes=%s seconds=%s safety=%s lost=%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" \
+        "${archive##*/}" "$db_name" "$db_host" "$client" "$way" "$(size_of "$file")" "${restore_seconds:-}" "$published" "${lost:-}" \
+        >>"$backup_dir/restores" || log "WARNING: $backup_dir/restores could not be written"
+    audited=yes
+}
+
 outcome() {
     facts time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" code "$1" step "$step" reason "$(one_line "$reason")" remedy "$(one_line "$remedy")"
     [ -z "$problems" ] || printf '%s' "$problems" | sed 's/^/problem=/'
@@ -166,6 +174,7 @@ status_lines() {
     [ -z "$achieved" ] || result=success
     facts result "$result" task "$task"
     facts archive "$achieved" proof "$proved" rotation "$rotation"
+    [ "$task" != restore ] || facts way "${way:-}" seconds "${restore_seconds:-}" safety "$published" lost "${lost:-}"
     outcome "$1"
     fact log "${log_file##*/}"
 }
@@ -193,6 +202,7 @@ finish() {
     [ -z "$run_dir" ] || rm -rf "${run_dir:?}"
     if [ -n "$log_file" ]; then
         if [ "$code" -eq 0 ]; then log "$task: done"; else log "$task: exit code $code: $reason"; fi
+        [ -z "$audited" ] || [ -n "$restored" ] || audit "did not restore"
         [ -z "$keeps_status" ] || write_status "$code"
     fi
     printf '\n%s begin result\n' "$fence"

@@ -9,4 +9,4 @@ tell_psql "$sessions_sql"
 hear_psql || die 10 "the database broke off while its rows were counted: $(psql_words)" "see what it says"
 printf '%s' "$heard"
 # Earlier restores tell how fast they are here: seconds and bytes.
-[ ! -f "$backup_dir/restores" ] || sed -n 's/^.* restored .* bytes=\([0-9]*\) seconds=\([0-9]*\) .*$/earlier=\1 \2/p' "$backup_dir/restores" | tail -n 5
+[ ! -f "$backup_dir/restores" ] || sed -n 's/^[^ ]* restored .* bytes=\([0-9][0-9]*\) seconds=\([0-9][0-9]*\) .*$/earlier=\1 \2/p' "$backup_dir/restores" | tail -n 5

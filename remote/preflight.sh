@@ -27,7 +27,7 @@ read_answer() {
 
 check_database() {
     psql=${found%%"$newline"*}
-    open_psql "${psql#* }/psql"
+    use_psql "${psql#* }/psql"
     tell_psql "$preflight_sql"
     if ! hear_psql; then
         problem "the database did not answer: $(psql_words)" \

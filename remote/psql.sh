@@ -9,8 +9,14 @@ run_psql() {
         --set=ECHO=errors <"$run_dir/to_psql" >"$run_dir/from_psql" 2>"$run_dir/psql_stderr"
 }
 
-# open_psql PROGRAM
+# use_psql PROGRAM: the session that is open, or a new one.
+use_psql() {
+    [ -z "$psql_child" ] || [ "$psql_program" = "$1" ] || close_psql
+    [ -n "$psql_child" ] || open_psql "$1"
+}
+
 open_psql() {
+    psql_program=$1
     mkfifo "$run_dir/to_psql" "$run_dir/from_psql"
     run_psql "$1" &
     psql_child=$!

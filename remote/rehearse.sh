@@ -1,6 +1,6 @@
 #!/bin/sh
 # Tell whether, and in which way, this role could bring the archive back here; and make the lists of what to replay.
-: "${ours_sql:?}" "${rehearse_sql:?}" "${demand?}"
+: "${ours_sql:?}" "${rehearse_sql:?}" "${demand?}" "${lost?}"
 : "${run_dir:?}" "${bin_dir:?}" "${file:?}" # from psql, and archive or verify
 
 # rehearsal: the obstacles to one way to restore, a line each.
@@ -29,7 +29,7 @@ check_demand() {
 
 [ "$listed" = "$file" ] || list_entries
 # Statements of the archive's own make are taken in by a psql of its age.
-[ -n "$psql_child" ] || open_psql "$bin_dir/psql"
+use_psql "$bin_dir/psql"
 tell_psql "BEGIN;"
 tell_psql "$ours_sql"
 tell_psql "$rehearse_sql"

@@ -23,10 +23,9 @@ end_sessions() {
 
 # In an own session, as ours has ended with the error.
 name_blockers() {
-    open_psql "$bin_dir/psql"
+    use_psql "$bin_dir/psql"
     tell_psql "$sessions_sql"
     if hear_psql; then blockers=$(printf '%s' "$heard" | sed -n 's/^session=//p'); else blockers=; fi
-    close_psql
 }
 
 wipe() {
@@ -131,10 +130,9 @@ ask_outcome() {
     while [ "$outcome" != committed ] && [ "$outcome" != aborted ] && [ "$tries" -lt 30 ]; do
         [ "$tries" -eq 0 ] || sleep 1
         tries=$((tries + 1))
-        open_psql "$bin_dir/psql"
+        use_psql "$bin_dir/psql"
         tell_psql "SELECT pg_xact_status('$transaction');"
         if hear_psql; then outcome=${heard%"$newline"}; fi
-        close_psql
     done
 }
 
@@ -156,12 +154,15 @@ commit() {
         esac
     fi
     restored=$archive
+    restore_seconds=$(($(date +%s) - started))
+    audit "restored"
     trap interrupted INT TERM HUP
 }
 
 started=$(date +%s)
+way=transaction
 watch_client
-[ -n "$psql_child" ] || open_psql "$bin_dir/psql"
+use_psql "$bin_dir/psql"
 tell_psql "SELECT pg_catalog.current_setting('search_path') AS search_path \\gset"
 tell_psql '\set ON_ERROR_STOP off'
 tell_psql "SET client_connection_check_interval = '2s';"
@@ -169,6 +170,7 @@ tell_psql '\set ON_ERROR_STOP on'
 [ -z "$terminate" ] || end_sessions
 tell_psql "BEGIN; SET LOCAL lock_timeout = '${lock_timeout_seconds}s'; SET LOCAL statement_timeout = 0;"
 tell_psql 'SET LOCAL idle_in_transaction_session_timeout = 0;'
+audit "begins to restore"
 wipe
 log "replaying the archive"
 replay schemas in_their_name
@@ -178,6 +180,5 @@ replay grants in_their_name
 refresh
 compare_rows
 commit
-restore_seconds=$(($(date +%s) - started))
-log "restored in $restore_seconds s"
+log "restored in $restore_seconds s; lost: ${lost:-not told}"
 fact restore_seconds "$restore_seconds"

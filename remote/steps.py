@@ -100,10 +100,20 @@ def archive(name: str) -> Step:
     return Step("archive", {"archive": name})
 
 
-def rehearse(demand: str = "") -> Step:
-    """`demand`: the way to restore (transaction, swap, or any) that there must be, or exit 14."""
-    variables = {"ours_sql": _sql("ours"), "rehearse_sql": _sql("rehearse"), "demand": demand}
-    return Step("rehearse", variables)
+def rehearse(demand: str = "", lost: str = "") -> Step:
+    """`demand`: the way to restore (transaction, swap, or any) that there must be, or exit 14.
+
+    `lost` is what the plan told of rows that a restore loses, for log, status and audit.
+    """
+    return Step(
+        "rehearse",
+        {
+            "ours_sql": _sql("ours"),
+            "rehearse_sql": _sql("rehearse"),
+            "demand": demand,
+            "lost": lost,
+        },
+    )
 
 
 def plan() -> Step:

@@ -5,9 +5,10 @@ from invoke.collection import Collection
 from .backup import backup
 from .history import history
 from .predeploy import predeploy
+from .restore import restore
 from .rotate import rotate
 from .verify import verify
 
-__all__ = ["backup", "history", "namespace", "predeploy", "rotate", "verify"]
+__all__ = ["backup", "history", "namespace", "predeploy", "restore", "rotate", "verify"]
 
-namespace = Collection(predeploy, backup, verify, rotate, history)
+namespace = Collection(predeploy, restore, backup, verify, rotate, history)

@@ -50,8 +50,9 @@ def backup(
         return archive
 
 
-def taking(settings: Settings, proof: str) -> list[Step]:
+def taking(settings: Settings, proof: str, *, rehearsal: str = "off") -> list[Step]:
     """The steps from nothing to a published archive of that grade."""
+    demand = "any" if rehearsal == "require" else ""
     return [
         steps.lock(settings, create=True),
         steps.programs(settings),
@@ -59,6 +60,7 @@ def taking(settings: Settings, proof: str) -> list[Step]:
         steps.preflight(settings),
         steps.dump(settings),
         steps.verify(proof),
+        *([] if rehearsal == "off" else [steps.rehearse(demand)]),
         steps.publish(settings),
     ]
 

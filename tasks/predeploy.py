@@ -18,6 +18,7 @@ from .session import Host, session
     help={
         "version": "name part of the archive; default: git describe",
         "proof": "grade of proof to demand: written or read; default read",
+        "rehearsal": "warn, require or off: could this role restore it here? default warn",
         "keep": "archives to keep per project, label and database; default 5",
         "lock-timeout": "seconds to wait for locks in the database; default 30",
         "lock-wait": "seconds to wait for another run on the host; default 0",
@@ -27,6 +28,7 @@ def predeploy(
     c: Context,
     version: str | None = None,
     proof: str | None = None,
+    rehearsal: str | None = None,
     keep: str | None = None,
     lock_timeout: str | None = None,
     lock_wait: str | None = None,
@@ -35,13 +37,15 @@ def predeploy(
     given = {
         "BACKUP_VERSION": version,
         "BACKUP_PROOF": proof,
+        "BACKUP_REHEARSAL": rehearsal,
         "MAX_BACKUPS": keep,
         "BACKUP_LOCK_TIMEOUT": lock_timeout,
         "BACKUP_LOCK_WAIT": lock_wait,
     }
     with session(c, given, needs_version=True) as host:
         settings, rotation = host.settings, Rotation(host.settings)
-        all_steps = [*taking(settings, settings.proof), steps.catalog(), steps.prune()]
+        dumping = taking(settings, settings.proof, rehearsal=settings.rehearsal)
+        all_steps = [*dumping, steps.catalog(), steps.prune()]
         report = host.run("predeploy", all_steps, keeps_status=True, answer=rotation.answer)
         return judged(host, report, rotation)
 
@@ -57,5 +61,17 @@ def judged(host: Host, report: Report, rotation: Rotation) -> Archive:
         warn(
             f"the rotation failed, the archive stands: {host.failure('predeploy', report).message}"
         )
-    tell(summary(host, archive))
+    obstacles = rehearsed(report)
+    for obstacle in obstacles:
+        warn(f"fab restore could not go back to this archive: {obstacle}")
+    tell(summary(host, archive, restorable=not obstacles))
     return archive
+
+
+def rehearsed(report: Report) -> list[str]:
+    """What stands in every way to restore: one that is open is enough."""
+    told = report.facts.get("rehearse", ())
+    both = [value for key, value in told if key == "obstacle"]
+    swap = [value for key, value in told if key == "swap_obstacle"]
+    transaction = [value for key, value in told if key == "transaction_obstacle"]
+    return both + transaction if swap else both

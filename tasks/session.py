@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -48,6 +48,7 @@ class Host:
         *,
         keeps_status: bool = False,
         answer: Answer | None = None,
+        payload: Iterable[bytes] | None = None,
     ) -> Report:
         """Run the steps on the host; the caller judges the report."""
         variables = {
@@ -58,7 +59,14 @@ class Host:
         secret = self.settings.db_password or ""
         from ..remote.shell import run
 
-        return run(self.connection, steps, variables=variables, secret=secret, answer=answer)
+        return run(
+            self.connection,
+            steps,
+            variables=variables,
+            secret=secret,
+            answer=answer,
+            payload=payload,
+        )
 
     def must(self, task: str, steps: Sequence[Step], **options: Any) -> Report:
         """Run the steps; raise the error of the exit code unless it is 0."""

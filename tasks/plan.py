@@ -1,0 +1,253 @@
+"""What a restore would do: made of facts alone, for people and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from .report import size
+
+if TYPE_CHECKING:
+    from ..config.settings import Settings
+    from ..remote.shell import Report
+
+WAYS = ("swap", "transaction")
+_AIM = ("profile", "ssh_host", "ssh_port", "ssh_user", "db_name", "db_user", "db_host", "db_port")
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Rows:
+    """None: the archive, or the database now, has no such table, or no count of it."""
+
+    table: str
+    then: int | None
+    now: int | None
+
+    @property
+    def lost(self) -> int:
+        return max((self.now or 0) - (self.then or 0), 0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    host: str
+    database: str
+    aim: tuple[tuple[str, str, str], ...]  # variable, value, where it came from
+    file: str
+    archive: Mapping[str, str]
+    server_version: str
+    rows: tuple[Rows, ...]
+    disappears: tuple[str, ...]
+    sessions: tuple[str, ...]
+    obstacles: Mapping[str, tuple[str, ...]]  # way to restore → what stands in its way
+    mode: str
+    why: str
+    estimate_seconds: int | None
+    empty: bool
+    counted: bool  # whether the archive tells of its rows
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        return self.obstacles[self.mode]
+
+    @property
+    def other_database(self) -> bool:
+        return self.archive["database"] != self.database
+
+    @property
+    def lost(self) -> str:
+        losing = [each for each in self.rows if each.lost]
+        if not self.counted:
+            return "unknown: the archive tells nothing of its rows"
+        if not losing:
+            return "no rows, by their number"
+        return f"{_number(sum(each.lost for each in losing), 'row')} in {_number(len(losing), 'table')}"
+
+
+def planned(
+    host: str, settings: Settings, report: Report, mode: str | None, terminate: bool
+) -> Plan:
+    """Read the report of the steps preflight, archive, rehearse and plan."""
+    archive, rehearsal = report.of("archive"), report.facts["rehearse"]
+    told, found = report.facts["plan"], report.of("preflight")
+    sessions = _all(told, "session")
+    obstacles = {
+        way: (*_all(rehearsal, "obstacle"), *_all(rehearsal, f"{way}_obstacle")) for way in WAYS
+    }
+    chosen, why = _way(mode, obstacles, sessions, terminate)
+    rows = _rows(_all(told, "rows"), _all(told, "now"))
+    return Plan(
+        host=host,
+        database=settings.db_name,
+        aim=_aim(settings),
+        file=archive["file"],
+        archive=archive,
+        server_version=found["server_version"],
+        rows=rows,
+        disappears=_all(rehearsal, "disappears"),
+        sessions=sessions,
+        obstacles=obstacles,
+        mode=chosen,
+        why=why,
+        estimate_seconds=_estimate(archive, _all(told, "earlier")),
+        empty=found["relations"] == "0",
+        counted=bool(_all(told, "rows")) or archive.get("relations") == "0",
+    )
+
+
+def _all(facts: Sequence[tuple[str, str]], wanted: str) -> tuple[str, ...]:
+    return tuple(value for key, value in facts if key == wanted)
+
+
+def _way(
+    mode: str | None,
+    obstacles: Mapping[str, tuple[str, ...]],
+    sessions: Sequence[str],
+    terminate: bool,
+) -> tuple[str, str]:
+    """A swap keeps readers waiting for a moment only, but needs the database for itself then."""
+    if mode:
+        return mode, "as asked for by --mode"
+    if obstacles["swap"]:
+        return "transaction", f"no swap: {obstacles['swap'][0]}"
+    if sessions and not terminate and not obstacles["transaction"]:
+        return "transaction", "no swap: others are connected, and --terminate is not given"
+    return "swap", "readers see the old database until the new one takes its place"
+
+
+def _rows(then: Sequence[str], now: Sequence[str]) -> tuple[Rows, ...]:
+    """Each line is a number and a table's name, which may hold blanks."""
+    in_archive, at_present = (
+        {name: int(number) for number, name in (line.split(" ", 1) for line in lines)}
+        for lines in (then, now)
+    )
+    names = sorted(in_archive.keys() | at_present.keys())
+    return tuple(Rows(name, in_archive.get(name), at_present.get(name)) for name in names)
+
+
+def _aim(settings: Settings) -> tuple[tuple[str, str, str], ...]:
+    from ..config.settings import SPECS
+
+    found = ((SPECS[name].variable, getattr(settings, name)) for name in _AIM)
+    return tuple(
+        (variable, str(value), settings.sources.get(variable, "default"))
+        for variable, value in found
+        if value is not None
+    )
+
+
+def _estimate(archive: Mapping[str, str], earlier: Sequence[str]) -> int | None:
+    """By the rate of the last restores here, or else twice the time of the dump, as measured."""
+    number_of_bytes = int(archive.get("bytes", "0"))
+    pairs = [(int(size), int(seconds)) for size, seconds in (line.split() for line in earlier)]
+    if sum(size for size, _ in pairs):
+        rate = sum(seconds for _, seconds in pairs) / sum(size for size, _ in pairs)
+        return round(rate * number_of_bytes)
+    dumped = archive.get("dump_seconds", "")
+    return 2 * int(dumped) if dumped else None
+
+
+def as_data(plan: Plan) -> dict[str, object]:
+    return {
+        "host": plan.host,
+        "database": plan.database,
+        "settings": {
+            variable: {"value": value, "from": source} for variable, value, source in plan.aim
+        },
+        "archive": {**plan.archive},
+        "server_version": plan.server_version,
+        "mode": plan.mode,
+        "mode_because": plan.why,
+        "estimate_seconds": plan.estimate_seconds,
+        "rows": {
+            each.table: {"then": each.then, "now": each.now, "lost": each.lost}
+            for each in plan.rows
+        },
+        "lost": plan.lost,
+        "disappears": list(plan.disappears),
+        "sessions": list(plan.sessions),
+        "obstacles": {way: list(told) for way, told in plan.obstacles.items()},
+        "refused": bool(plan.refusals),
+    }
+
+
+def as_text(plan: Plan) -> str:
+    archive = plan.archive
+    lines = [
+        f"Restore the database {plan.database} on {plan.host}",
+        f"  to        {plan.file}",
+        f"  archive   {_described(archive)}",
+        f"  versions  pg_dump {archive['client_version']}, of a server {archive['server_version']};"
+        f" the server is {plan.server_version}",
+        f"  how       {plan.mode} ({plan.why})",
+        f"  time      {_time(plan.estimate_seconds)}",
+        "  settings  "
+        + "\n            ".join(f"{name}={value}  ({source})" for name, value, source in plan.aim),
+        f"  lost      {plan.lost}",
+        *_table(plan),
+        *_list("These are there now and will disappear", plan.disappears),
+        *_list("Other sessions", plan.sessions),
+        *_list("This role cannot do it", plan.refusals),
+    ]
+    return "\n".join(lines)
+
+
+def _described(archive: Mapping[str, str]) -> str:
+    parts = [
+        archive.get("version", "no version"),
+        f"git {archive['git_commit'][:12]}" if archive.get("git_commit") else "",
+        f"of the database {archive['database']}",
+        f"taken {archive['created']}{_age(archive['created'])}",
+        f"proof {archive.get('proof', 'none on record')}",
+        size(int(archive["bytes"])),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _age(created: str) -> str:
+    try:
+        taken = datetime.strptime(created, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return ""
+    seconds = max((datetime.now(timezone.utc) - taken) // timedelta(seconds=1), 0)
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            return f" ({_number(seconds // length, unit)} ago)"
+    return f" ({_number(seconds, 'second')} ago)"
+
+
+def _time(seconds: int | None) -> str:
+    return "unknown" if seconds is None else f"about {_number(max(seconds, 1), 'second')}"
+
+
+def _number(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def _table(plan: Plan) -> list[str]:
+    changed = [each for each in plan.rows if each.then != each.now]
+    changed.sort(key=lambda each: (-each.lost, each.table))
+    if not changed:
+        return []
+    cells = [("TABLE", "IN THE ARCHIVE", "NOW", "LOST")]
+    for each in changed[:_SHOWN]:
+        counts = ("–" if count is None else str(count) for count in (each.then, each.now))
+        cells.append((each.table, *counts, str(each.lost or "")))
+    widths = [max(len(row[column]) for row in cells) for column in range(4)]
+    lines = [
+        "    " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in cells
+    ]
+    more = len(changed) - _SHOWN
+    return [*lines, *([f"    … and {more} more tables: --json tells all"] if more > 0 else [])]
+
+
+def _list(title: str, items: Sequence[str]) -> list[str]:
+    if not items:
+        return []
+    more = len(items) - _SHOWN
+    shown = [f"  - {item}" for item in items[:_SHOWN]]
+    return [f"{title}:", *shown, *([f"  … and {more} more: --json tells all"] if more > 0 else [])]

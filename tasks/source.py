@@ -1,0 +1,149 @@
+"""Which archive a restore goes back to: one of the catalog, a file on the host, or one from here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config import errors
+from ..remote import steps
+from ..remote.catalog import GRADES, Archive, Catalog, find, parse
+
+if TYPE_CHECKING:
+    from .session import Host
+
+SAFETY_LABEL = "pre-restore"
+_MAGIC = b"PGDMP"
+_CHUNK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Source:
+    """`name` is an archive of the catalog, or a path on the host; `upload` a name in upload.partial."""
+
+    name: str
+    upload: str = ""
+
+
+def source(host: Host, wanted: str) -> Source:
+    """Raise RefusedError (14) unless it is one archive; a local file is sent to the host."""
+    if "/" in wanted:
+        here = Path(wanted).expanduser()
+        return _sent(host, here) if here.exists() else Source(_on_host(host, wanted))
+    catalog = _catalog(host)
+    try:
+        return Source(_chosen(host, catalog, wanted).name)
+    except errors.RefusedError as refusal:
+        if Path(wanted).is_file():
+            return _sent(host, Path(wanted))
+        raise refused(host, str(refusal.message)) from None
+
+
+def safety(host: Host) -> Source:
+    """The newest archive of a state that a restore has replaced."""
+    ours = [
+        each
+        for each in _catalog(host).archives
+        if each.label == SAFETY_LABEL and each.database == host.settings.db_name
+    ]
+    if not ours:
+        raise refused(host, f"no restore of {host.settings.db_name} has kept a state to go back to")
+    return Source(ours[-1].name)
+
+
+def refused(host: Host, why: str) -> errors.RefusedError:
+    return errors.RefusedError(
+        f"restore on {host.name}, in {host.settings.backup_dir}: {why} (exit 14)\n"
+        f"  What to do: choose one from `fab -H {host.settings.profile} history`."
+    )
+
+
+def _catalog(host: Host) -> Catalog:
+    return parse(host.must("restore", [steps.catalog()]).facts["catalog"])
+
+
+def _chosen(host: Host, catalog: Catalog, wanted: str) -> Archive:
+    """`latest` is the newest that a deploy could go back to; others are found by name."""
+    settings = host.settings
+    to_deploy = tuple(each for each in catalog.archives if each.label != SAFETY_LABEL)
+    if wanted.split("@")[0] == "latest":
+        ours = (settings.project, settings.db_name)
+        mine = [each for each in to_deploy if (each.project, each.database) == ours]
+        return find(Catalog(tuple(_proven(mine, wanted)), catalog.unreadable), "latest")
+    try:
+        return find(Catalog(to_deploy, catalog.unreadable), wanted)
+    except errors.RefusedError:
+        return find(catalog, wanted)
+
+
+def _proven(archives: list[Archive], wanted: str) -> list[Archive]:
+    if "@" not in wanted:
+        return archives
+    grade = wanted.split("@", 1)[1]
+    if grade not in GRADES:
+        raise errors.RefusedError(f"{wanted}: a grade of proof is one of {', '.join(GRADES)}")
+    return [each for each in archives if each.at_least(grade)]
+
+
+def _on_host(host: Host, wanted: str) -> str:
+    from ..config.parsers import remote_directory
+
+    try:
+        return remote_directory(wanted)
+    except ValueError as error:
+        raise refused(host, f"{wanted!r} is no file here, and a path on the host {error}") from None
+
+
+def _sent(host: Host, path: Path) -> Source:
+    """Read before anything is sent: its beginning, and its checksum against the one beside it."""
+    import hashlib
+
+    if path.is_dir():
+        raise refused(host, f"{path} is a directory")
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                raise refused(host, f"{path} is no archive of pg_dump --format=custom")
+            digest = hashlib.sha256(_MAGIC)
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+        manifest = _beside(path.with_suffix(".manifest"))
+        checksum = _beside(path.with_name(f"{path.name}.sha256"))[:64].decode("ascii", "replace")
+    except OSError as error:
+        raise refused(host, f"{path} cannot be read: {error.strerror}") from None
+    if checksum and checksum != digest.hexdigest():
+        raise errors.UnprovenError(
+            f"{path} is not what its .sha256 says (exit 13)\n"
+            "  What to do: it is damaged, or was exchanged: choose another archive."
+        )
+    return _upload(host, path, manifest, digest.hexdigest())
+
+
+def _beside(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _upload(host: Host, path: Path, manifest: bytes, sha256: str) -> Source:
+    dump_bytes, name = path.stat().st_size, path.name.removesuffix(".dump")
+
+    def payload() -> Iterator[bytes]:
+        yield manifest
+        left = dump_bytes
+        with path.open("rb") as file:
+            while left:
+                chunk = file.read(min(_CHUNK_BYTES, left))
+                if not chunk:
+                    raise refused(host, f"{path} became shorter while it was sent")
+                left -= len(chunk)
+                yield chunk
+
+    settings = host.settings
+    sending = [
+        steps.lock(settings, create=True),
+        steps.programs(settings),
+        steps.receive(name, dump_bytes, len(manifest), sha256),
+    ]
+    report = host.must("restore", sending, payload=payload())
+    return Source(report.of("receive")["file"], upload=name)

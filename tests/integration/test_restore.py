@@ -1,0 +1,85 @@
+"""The way back, as a person goes it: fab restore over a real sshd against real servers."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.integration.conftest import OWNER, PASSWORD, Project
+from tests.integration.everything import create_everything, fail_a_deploy, plain_dump
+from sandbox.postgres import create_owner
+
+
+@pytest.fixture
+def shop(make_project, pg, ssh) -> Project:
+    """A project with a small database of its own, which a test may ruin."""
+    pg.superuser("DROP DATABASE IF EXISTS corner WITH (FORCE)")
+    pg.superuser(f"CREATE DATABASE corner OWNER {OWNER}")
+    pg.run_as(
+        OWNER,
+        "CREATE TABLE orders (id int PRIMARY KEY, what text);"
+        "INSERT INTO orders SELECT n, 'order ' || n FROM generate_series(1, 100) n;"
+        "CREATE TABLE customers (id int PRIMARY KEY); INSERT INTO customers VALUES (1);",
+        "corner",
+    )
+    project = make_project(pg, ssh, DB_NAME="corner")
+    assert project.predeploy("v1.0.0").returncode == 0
+    return project
+
+
+def ruin(shop):
+    shop.pg.run_as(
+        OWNER,
+        "DROP TABLE customers; INSERT INTO orders VALUES (101, 'since'), (102, 'since');"
+        "ALTER TABLE orders ADD COLUMN half_done int; CREATE TABLE added AS SELECT 1 AS n;",
+        "corner",
+    )
+
+
+def restore(shop, *flags, **changes):
+    return shop.fab("-H", "demo", "restore", *flags, **changes)
+
+
+def test_a_failed_deploy_is_undone_exactly_and_the_undoing_can_be_undone(shop):
+    before = plain_dump(shop.pg, "corner")
+    ruin(shop)
+    ruined = plain_dump(shop.pg, "corner")
+
+    done = restore(shop, "--file=latest", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert plain_dump(shop.pg, "corner") == before
+    assert shop.status()["result"] == "success"
+    assert shop.status()["lost"] == "3 rows in 2 tables"
+
+    done = restore(shop, "--undo", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert plain_dump(shop.pg, "corner") == ruined
+
+
+def test_the_plan_tells_what_would_be_lost_and_touches_nothing(shop):
+    ruin(shop)
+    ruined = plain_dump(shop.pg, "corner")
+    files = sorted(path.name for path in shop.backup_dir.iterdir())
+
+    done = restore(shop, "--file=v1.0.0", "--plan")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"orders +100 +102 +2$", done.stdout, re.MULTILINE)
+    assert "table public.added" in done.stdout
+    assert "DB_NAME=corner  (config/demo.env)" in done.stdout
+    told = json.loads(restore(shop, "--file=v1.0.0", "--plan", "--json").stdout)
+    assert told["rows"]["public.orders"] == {"then": 100, "now": 102, "lost": 2}
+    assert told["rows"]["public.customers"] == {"then": 1, "now": None, "lost": 0}
+    assert told["mode"] == "transaction"
+
+    assert plain_dump(shop.pg, "corner") == ruined
+    assert sorted(path.name for path in shop.backup_dir.iterdir()) == files
+
+
+def test_without_a_terminal_and_without_yes_nothing_happens(shop):
+    ruin(shop)
+    ruined = plain_dump(shop.pg, "corner")
+    done = restore(shop, "--file=latest")
+    assert done.returncode == 14
+    assert "--yes" in done.stderr
+    assert plain_dump(shop.pg, "corner") == ruined
