@@ -68,7 +68,7 @@ WITH RECURSIVE gone(classid, objid, objsubid, with_extension) AS (
         UNION ALL
         SELECT d.refclassid, d.refobjid, d.refobjsubid, g.with_extension
         FROM pg_depend d
-        WHERE d.classid = g.classid AND d.objid = g.objid AND g.objsubid = 0 AND d.deptype IN ('i', 'e') AND NOT g.with_extension) next
+        WHERE d.classid = g.classid AND d.objid = g.objid AND g.objsubid = 0 AND d.objsubid = 0 AND d.deptype IN ('i', 'e') AND NOT g.with_extension) next
 )
 SELECT classid, objid, objsubid, bool_or(with_extension) AS with_extension FROM gone GROUP BY 1, 2, 3;
 ANALYZE gone, owner, owned;

@@ -58,7 +58,7 @@ close_psql() {
 
 # What psql said of its failure, with the statement that failed.
 psql_words() {
-    sed 's/^psql:<stdin>:[0-9]*: //' "$run_dir/psql_stderr" | head -n 5
+    sed 's/^psql:.*:[0-9][0-9]*: \([A-Z]*: \)/\1/' "$run_dir/psql_stderr" | head -n 2
 }
 
 export PGHOST="$db_host" PGPORT="$db_port" PGUSER="$db_user" PGDATABASE="$db_name"

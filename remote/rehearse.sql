@@ -185,7 +185,7 @@ SELECT 'disappears=' || translate(pg_describe_object(o.classid, o.objid, 0), E'\
 FROM owned o CROSS JOIN pg_identify_object(o.classid, o.objid, 0) AS i
 WHERE i.type IN ('table', 'view', 'materialized view', 'sequence', 'foreign table', 'schema', 'function', 'procedure', 'aggregate', 'type', 'extension', 'publication')
     AND NOT EXISTS (SELECT FROM toc t WHERE t.classid = o.classid AND t.objid = o.objid)
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype IN ('i', 'e'))
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.objsubid = 0 AND d.deptype IN ('i', 'e'))
     AND NOT EXISTS (SELECT FROM toc t
         WHERE starts_with(t.entry, upper(i.type) || ' ' || coalesce(replace(i.schema, '"', ''), '-') || ' '
             || coalesce(replace(i.name, '"', ''), split_part(replace(i.identity, '"', ''), '(', 1)) || ' '))

@@ -83,7 +83,7 @@ replay() {
     mkfifo "$run_dir/script" "$run_dir/filtered"
     start "$bin_dir/pg_restore" --use-list="$run_dir/$1.list" --file="$run_dir/script" "$file" 2>"$run_dir/stderr"
     restore_child=$!
-    start filter_script "$2"
+    start filter_script "$2" 2>"$run_dir/filter_stderr"
     filter_child=$!
     tell_psql '\o /dev/null'
     tell_psql '\i :run_dir/filtered'

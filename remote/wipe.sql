@@ -11,7 +11,7 @@ SELECT format('DROP %s IF EXISTS %s CASCADE',
     CASE i.type WHEN 'statistics object' THEN 'statistics' WHEN 'foreign-data wrapper' THEN 'foreign data wrapper' ELSE i.type END, i.identity)
 FROM owned o CROSS JOIN pg_identify_object(o.classid, o.objid, 0) AS i
 WHERE i.type NOT IN ('large object', 'default acl', 'user mapping')
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype IN ('e', 'i', 'P'))
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.objsubid = 0 AND d.deptype IN ('e', 'i', 'P'))
 ORDER BY CASE i.type WHEN 'publication' THEN 0 WHEN 'extension' THEN 1 WHEN 'schema' THEN 2 WHEN 'table' THEN 3 ELSE 4 END
 \gexec
 SELECT format('DROP USER MAPPING IF EXISTS FOR %I SERVER %I', usename, srvname)

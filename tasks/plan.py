@@ -64,7 +64,8 @@ class Plan:
             return "unknown: the archive tells nothing of its rows"
         if not losing:
             return "no rows, by their number"
-        return f"{_number(sum(each.lost for each in losing), 'row')} in {_number(len(losing), 'table')}"
+        rows = _number(sum(each.lost for each in losing), "row")
+        return f"{rows} in {_number(len(losing), 'table')}"
 
 
 def planned(
@@ -234,7 +235,7 @@ def _table(plan: Plan) -> list[str]:
         return []
     cells = [("TABLE", "IN THE ARCHIVE", "NOW", "LOST")]
     for each in changed[:_SHOWN]:
-        counts = ("–" if count is None else str(count) for count in (each.then, each.now))
+        counts = ("-" if count is None else str(count) for count in (each.then, each.now))
         cells.append((each.table, *counts, str(each.lost or "")))
     widths = [max(len(row[column]) for row in cells) for column in range(4)]
     lines = [

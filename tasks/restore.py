@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,11 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
+from .confirm import confirm, refuse_unless_possible
+from .old_databases import drop_old_databases
 from .plan import WAYS, Plan, as_data, as_text, planned
 from .report import tell, warn
+from .salvage import salvage
 from .session import Host, session
 from .source import SAFETY_LABEL, Source, safety, source
 
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
 
     from ..remote.shell import Report, Step
 
+_NAME_BYTES = 63  # PostgreSQL's NAMEDATALEN
+
 
 @dataclass(frozen=True)
 class Restored:
-    """`old_database` is what a swap has left beside it; `safety` the archive of the state before."""
+    """`safety` is the archive of the state before, `old_database` what a swap has left of it."""
 
     archive: str
     database: str
@@ -54,7 +58,7 @@ class Restored:
         "lock-wait": "seconds to wait for another run on the host; default 0",
     },
 )
-def restore(  # noqa: PLR0913 - each is a flag
+def restore(
     c: Context,
     file: str | None = None,
     undo: bool = False,
@@ -74,23 +78,23 @@ def restore(  # noqa: PLR0913 - each is a flag
     """Bring the database back to an archive, exactly; or leave it as it is."""
     _check_flags(file, undo, drop_old, plan, json_, mode, to, overwrite, table)
     given = {"BACKUP_LOCK_TIMEOUT": lock_timeout, "BACKUP_LOCK_WAIT": lock_wait}
-    with session(c, given) as host:
-        host = _aimed(host, to)
+    with session(c, given) as live:
+        host = _aimed(live, to)
         if drop_old:
-            return _drop_old(host, yes)
+            return drop_old_databases(host, yes)
         wanted = safety(host) if undo else source(host, str(file))
         if table:
-            return _salvage(host, wanted, table)
+            return salvage(host, wanted, table)
         foreseen = _plan(host, wanted, mode, terminate)
         tell(
             json.dumps(as_data(foreseen), indent=2, ensure_ascii=False)
             if json_
             else as_text(foreseen)
         )
-        _refuse(host, foreseen, to, overwrite, yes)
+        refuse_unless_possible(host, foreseen, to, overwrite, yes)
         if plan:
             return foreseen
-        _confirm(host, foreseen, yes, named=to is not None)
+        confirm(host, foreseen, yes, named=to is not None)
         if no_safety:
             warn(
                 "--no-safety: the present state is not kept; after this there is no way back to it"
@@ -122,7 +126,7 @@ def _check_flags(
         problems.append(
             "--table goes with --file or --undo alone: it touches nothing that is there"
         )
-    if to is not None and (not to or len(to.encode()) > 63 or not to.isprintable()):
+    if to is not None and (not to or len(to.encode()) > _NAME_BYTES or not to.isprintable()):
         problems.append("--to must be the name of a database")
     if problems:
         raise errors.ConfigurationError(f"restore: {'; '.join(problems)} (exit 2)")
@@ -147,44 +151,6 @@ def _plan(host: Host, wanted: Source, mode: str | None, terminate: bool) -> Plan
     ]
     report = host.must("restore", looking)
     return planned(host.name, settings, report, mode, terminate)
-
-
-def _refuse(host: Host, plan: Plan, to: str | None, overwrite: bool, yes: bool) -> None:
-    if plan.refusals:
-        remedy = 'see README, section "What stands in the way of a restore"'
-        raise _refusal(host, f"{host.settings.db_user} could not do it: {plan.refusals[0]}", remedy)
-    if to is not None and not plan.empty and not overwrite:
-        raise _refusal(host, f"{to} is not empty", "choose an empty database, or give --overwrite")
-    if to is None and plan.other_database:
-        warn(f"the archive is of the database {plan.archive['database']}, not {plan.database}")
-        if not yes:
-            raise _refusal(
-                host,
-                f"the archive is of another database, {plan.archive['database']}",
-                f"to restore it into {plan.database} all the same, give --yes, and either"
-                f" --to={plan.database} or the name when asked",
-            )
-
-
-def _refusal(host: Host, why: str, remedy: str) -> errors.RefusedError:
-    return errors.RefusedError(
-        f"restore on {host.name}: {why}; nothing was touched (exit 14)\n  What to do: {remedy}."
-    )
-
-
-def _confirm(host: Host, plan: Plan, yes: bool, *, named: bool) -> None:
-    """An archive of another database asks for the name even where --yes says yes."""
-    if yes and (named or not plan.other_database):
-        return
-    if not sys.stdin.isatty():
-        raise _refusal(host, "not confirmed, and no terminal to ask at", "give --yes")
-    tell(f"Type the name of the database to restore it ({plan.database}):")
-    try:
-        answer = input().strip()
-    except EOFError:
-        answer = ""
-    if answer != plan.database:
-        raise _refusal(host, f"not confirmed: {answer!r} is not {plan.database!r}", "try again")
 
 
 def _restore(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate: bool) -> Restored:
@@ -242,11 +208,12 @@ def _judged(host: Host, plan: Plan, report: Report) -> Restored:
 
 def _summary(host: Host, restored: Restored, plan: Plan) -> str:
     fab = f"fab -H {host.settings.profile} restore"
+    compared = "every table has as many rows as in the archive"
+    if not plan.counted:
+        compared = "the archive told no rows to compare"
     lines = [
         f"Restored {restored.database} to {restored.archive}",
-        f"  how      {restored.mode}, in {restored.seconds} s; every table has the rows of the archive"
-        if plan.counted
-        else f"  how      {restored.mode}, in {restored.seconds} s; the archive told no rows to compare",
+        f"  how      {restored.mode}, in {restored.seconds} s; {compared}",
         f"  lost     {plan.lost}",
     ]
     if restored.safety:
@@ -254,51 +221,3 @@ def _summary(host: Host, restored: Restored, plan: Plan) -> str:
     if restored.old_database:
         lines.append(f"  old      {restored.old_database}; {fab} --drop-old drops it")
     return "\n".join(lines)
-
-
-def _salvage(host: Host, wanted: Source, tables: list[str]) -> None:
-    settings = host.settings
-    salvaging = [
-        steps.lock(settings, create=True, upload=wanted.upload),
-        steps.programs(settings),
-        steps.psql(settings),
-        steps.preflight(settings, dumps=False),
-        steps.archive(wanted.name),
-        steps.verify("read", wanted.name),
-        steps.salvage(settings, tables),
-    ]
-    report = host.must("restore", salvaging, keeps_status=True)
-    schema = report.of("salvage")["schema"]
-    tell(f"Restored into the schema {schema}, beside what is there:")
-    for key, value in report.facts["salvage"]:
-        if key == "salvaged":
-            rows, _, name = value.partition(" ")
-            tell(f"  {name}: {rows} rows")
-    tell(f"  when you are done: DROP SCHEMA {schema} CASCADE")
-
-
-def _drop_old(host: Host, yes: bool) -> None:
-    settings = host.settings
-    looking = [steps.programs(settings), steps.psql(settings), steps.drop_old([])]
-    report = host.must("restore", looking)
-    names = [value for key, value in report.facts["drop_old"] if key == "old_database"]
-    if not names:
-        tell(f"no database that a restore has left beside {settings.db_name}")
-        return
-    tell("\n".join(["Databases that a restore has left:", *(f"  {name}" for name in names)]))
-    if not yes:
-        if not sys.stdin.isatty():
-            raise _refusal(host, "not confirmed, and no terminal to ask at", "give --yes")
-        tell(f"Type the name of the live database to drop them ({settings.db_name}):")
-        if input().strip() != settings.db_name:
-            raise _refusal(host, "not confirmed", "try again")
-    dropping = [
-        steps.lock(settings, create=True),
-        steps.programs(settings),
-        steps.psql(settings),
-        steps.drop_old(names),
-    ]
-    report = host.must("restore", dropping)
-    for key, value in report.facts["drop_old"]:
-        if key == "dropped":
-            tell(f"dropped {value}")

@@ -1,4 +1,4 @@
-"""Which archive a restore goes back to: one of the catalog, a file on the host, or one from here."""
+"""Which archive a restore goes back to: one of the catalog, a file on the host, or a local one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHUNK_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Source:
-    """`name` is an archive of the catalog, or a path on the host; `upload` a name in upload.partial."""
+    """`name` is an archive of the catalog or a path on the host, `upload` what was sent there."""
 
     name: str
     upload: str = ""
@@ -68,7 +68,7 @@ def _chosen(host: Host, catalog: Catalog, wanted: str) -> Archive:
     """`latest` is the newest that a deploy could go back to; others are found by name."""
     settings = host.settings
     to_deploy = tuple(each for each in catalog.archives if each.label != SAFETY_LABEL)
-    if wanted.split("@")[0] == "latest":
+    if wanted.split("@", maxsplit=1)[0] == "latest":
         ours = (settings.project, settings.db_name)
         mine = [each for each in to_deploy if (each.project, each.database) == ours]
         return find(Catalog(tuple(_proven(mine, wanted)), catalog.unreadable), "latest")

@@ -432,3 +432,8 @@ CREATE TABLE shop.new_in_18 (
 ALTER TABLE shop.new_in_18 ADD CONSTRAINT b_is_there NOT NULL b NOT VALID;
 INSERT INTO shop.new_in_18 VALUES (1, DEFAULT, -1, '[1,2)', '[2025-01-01,2026-01-01)');
 \endif
+
+-- A partitioned table whose schema is not dropped as a whole.
+CREATE TABLE public.measured (at date NOT NULL, what integer) PARTITION BY RANGE (at);
+CREATE TABLE public.measured_2025 PARTITION OF public.measured FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+INSERT INTO public.measured VALUES ('2025-05-05', 1);

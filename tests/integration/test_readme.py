@@ -5,6 +5,8 @@ import shlex
 import subprocess
 from pathlib import Path
 
+from tests.integration.everything import plain_dump
+
 README = Path(__file__).parents[2] / "README.md"
 
 
@@ -13,26 +15,34 @@ def block(marker):
     return re.search(re.escape(marker) + r".*?```sh\n(.*?)```", text, re.DOTALL)[1]
 
 
-def plain_dump(project, database):
-    dump = [project.pg.bin_dir / "pg_dump", "--host", project.pg.data_dir.parent]
-    dump += ["--port", str(project.pg.port), "--username=postgres", database]
-    lines = subprocess.run(dump, capture_output=True, check=True, encoding="utf-8").stdout
-    return re.sub(r"^\\(un)?restrict .*$", "", lines, flags=re.MULTILINE)
-
-
 def test_every_command_of_the_table_runs(project):
     text = README.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(fab -H siteground .*?)` \|", text, re.MULTILINE)
-    assert len(rows) == 5
+    assert len(rows) == 6
     for row in rows:
         command = shlex.split(row.replace("siteground", "demo"))[1:]
         done = project.fab(*command, BACKUP_VERSION="v1.2")
         assert done.returncode == 0, (row, done.stderr)
 
 
+def test_the_runbook_leads_back_and_forth(project):
+    assert project.predeploy("v1").returncode == 0
+    before = plain_dump(project.pg, "shop")
+    fail_a_deploy(project)
+    failed = plain_dump(project.pg, "shop")
+    commands = [line.partition("#")[0] for line in block("by fab: executed by").splitlines()]
+    expected = [failed, before, failed]
+    assert len(commands) == len(expected)
+    for command, state in zip(commands, expected, strict=True):
+        done = project.fab(*shlex.split(command.replace("siteground", "demo"))[1:], "--yes")
+        assert done.returncode == 0, (command, done.stderr)
+        assert plain_dump(project.pg, "shop") == state
+    assert project.fab("-H", "demo", "restore", "--file=latest", "--yes").returncode == 0
+
+
 def by_hand(project, archive):
     """Paste the block of README into sh, with the names of this host filled in."""
-    script = block("executed by tests/integration/test_readme.py")
+    script = block("by hand: executed by")
     for example, here in {
         "pricehawk-pre-deploy-v1.0.0-20250314-123456.dump": archive.name,
         "/usr/lib/postgresql/17/bin": str(project.pg.bin_dir),
@@ -63,17 +73,17 @@ def fail_a_deploy(project):
 def test_the_way_back_by_hand_undoes_a_failed_deploy_exactly_or_nothing_of_it(project):
     assert project.predeploy("v1").returncode == 0
     (archive,) = project.archives()
-    before = plain_dump(project, "shop")
+    before = plain_dump(project.pg, "shop")
     fail_a_deploy(project)
-    failed = plain_dump(project, "shop")
+    failed = plain_dump(project.pg, "shop")
     assert failed != before
 
     content = archive.read_bytes()
     archive.write_bytes(content[:-100] + bytes(100))
     assert not by_hand(project, archive)
-    assert plain_dump(project, "shop") == failed
+    assert plain_dump(project.pg, "shop") == failed
 
     archive.write_bytes(content)
     assert by_hand(project, archive)
-    assert plain_dump(project, "shop") == before
+    assert plain_dump(project.pg, "shop") == before
     assert not list(project.backup_dir.glob("rollback*"))

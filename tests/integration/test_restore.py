@@ -2,13 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable
 
 import pytest
 
-from tests.integration.conftest import OWNER, PASSWORD, Project
-from tests.integration.everything import create_everything, fail_a_deploy, plain_dump
-from sandbox.postgres import create_owner
+from tests.integration.conftest import OWNER, Project
+from tests.integration.everything import plain_dump
 
 
 @pytest.fixture

@@ -1,0 +1,57 @@
+"""Before anything is touched: what the plan refuses, and the word of whoever asks for it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ..config import errors
+from .report import tell, warn
+
+if TYPE_CHECKING:
+    from .plan import Plan
+    from .session import Host
+
+
+def refuse_unless_possible(
+    host: Host, plan: Plan, to: str | None, overwrite: bool, yes: bool
+) -> None:
+    if plan.refusals:
+        remedy = 'see README, section "What stands in the way of a restore"'
+        raise refusal(host, f"{host.settings.db_user} could not do it: {plan.refusals[0]}", remedy)
+    if to is not None and not plan.empty and not overwrite:
+        raise refusal(host, f"{to} is not empty", "choose an empty database, or give --overwrite")
+    if to is None and plan.other_database:
+        warn(f"the archive is of the database {plan.archive['database']}, not {plan.database}")
+        if not yes:
+            raise refusal(
+                host,
+                f"the archive is of another database, {plan.archive['database']}",
+                f"to restore it into {plan.database} all the same, give --yes, and either"
+                f" --to={plan.database} or the name when asked",
+            )
+
+
+def confirm(host: Host, plan: Plan, yes: bool, *, named: bool) -> None:
+    """An archive of another database asks for the name even where --yes says yes."""
+    if not yes or (plan.other_database and not named):
+        type_name(host, plan.database)
+
+
+def type_name(host: Host, name: str) -> None:
+    """Raise RefusedError (14) unless whoever sits there types that name."""
+    if not sys.stdin.isatty():
+        raise refusal(host, "not confirmed, and no terminal to ask at", "give --yes")
+    tell(f"Type the name of the database to go on ({name}):")
+    try:
+        answer = input().strip()
+    except EOFError:
+        answer = ""
+    if answer != name:
+        raise refusal(host, f"not confirmed: {answer!r} is not {name!r}", "try again")
+
+
+def refusal(host: Host, why: str, remedy: str) -> errors.RefusedError:
+    return errors.RefusedError(
+        f"restore on {host.name}: {why}; nothing was touched (exit 14)\n  What to do: {remedy}."
+    )

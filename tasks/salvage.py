@@ -1,0 +1,34 @@
+"""Single tables of an archive, beside what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..remote import steps
+from .report import tell
+
+if TYPE_CHECKING:
+    from .session import Host
+    from .source import Source
+
+
+def salvage(host: Host, wanted: Source, tables: Sequence[str]) -> None:
+    settings = host.settings
+    salvaging = [
+        steps.lock(settings, create=True, upload=wanted.upload),
+        steps.programs(settings),
+        steps.psql(settings),
+        steps.preflight(settings, dumps=False),
+        steps.archive(wanted.name),
+        steps.verify("read", wanted.name),
+        steps.salvage(settings, tables),
+    ]
+    report = host.must("restore", salvaging, keeps_status=True)
+    schema = report.of("salvage")["schema"]
+    tell(f"Restored into the schema {schema}, beside what is there:")
+    for key, value in report.facts["salvage"]:
+        if key == "salvaged":
+            rows, _, name = value.partition(" ")
+            tell(f"  {name}: {rows} rows")
+    tell(f"  when you are done: DROP SCHEMA {schema} CASCADE")
