@@ -1,7 +1,8 @@
 """Measure predeploy against pg_dump through ssh, typed by hand; `python -m bench`.
 
 BENCH_RUNS: pairs per row, default 7. BENCH_ROWS: price observations in the large shop, 0 for no
-large one. BENCH_ONLY: some of small,large,list. A missed target is shown, and is no failure.
+large one. BENCH_ONLY: some of list,small,large,restore. A missed target is shown, and is no
+failure.
 """
 
 import json
@@ -22,18 +23,19 @@ from sandbox.sshd import available
 from sandbox.wheels import downloaded, embedded, stock
 from sandbox.workspace import SandboxError
 
-from .host import Host, host, run
+from .host import OLD_PG_DUMP, Host, host, run
 from .proxy import delayed
 from .report import Row, markdown
+from .restoring import planning, restoring
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 RUNS = int(os.environ.get("BENCH_RUNS") or 7)
 ROWS = int(os.environ.get("BENCH_ROWS") or LARGE_ROWS)
-ONLY = (os.environ.get("BENCH_ONLY") or "list,small,large").split(",")
+ONLY = (os.environ.get("BENCH_ONLY") or "list,small,large,restore").split(",")
 LIST_RUNS = max(15, RUNS)
+RESTORE_RUNS = min(3, RUNS)  # each takes half a minute
 LIST_TARGET = 1.15
 SMALL_TARGETS = {0: 1.2, 50: 1.0, 100: 1.0}  # by round trip in milliseconds
-OLD_PG_DUMP = 15  # the last that can only gzip
 LARGE_TARGETS = {True: (0.70, 1.12), False: (0.60, 0.95)}  # old pg_dump or not: time, size
 MAX_CHANNELS = 3
 BARE_FABFILE = """\
@@ -72,7 +74,8 @@ def main() -> int:
 def measure() -> Iterator[Row]:
     if "list" in ONLY:
         yield from listing()
-    sizes = [size for size in ("small", "large") if size in ONLY and (size == "small" or ROWS)]
+    sized = ("small", "large", "restore")
+    sizes = [size for size in sized if size in ONLY and (size == "small" or ROWS)]
     if not sizes:
         return
     if not available():
@@ -83,6 +86,8 @@ def measure() -> Iterator[Row]:
                 yield from small(here)
             if "large" in sizes:
                 yield from large(here)
+            if "restore" in sizes:
+                yield from restores(here)
 
 
 def listing() -> Iterator[Row]:
@@ -119,6 +124,17 @@ def large(here: Host) -> Iterator[Row]:
     yield Row(what, *times, "s", target)
     ours, theirs = here.sizes()
     yield Row(f"size of the archive, {what}", [ours], [theirs], "MB", size_target)
+
+
+def restores(here: Host) -> Iterator[Row]:
+    what = f"{here.fill('back', ROWS) / 1e6:.0f} MB, {here.name}"
+
+    def turns(ours: Way, theirs: Way) -> tuple[list[float], list[float]]:
+        costs = in_turns(ours, theirs, RESTORE_RUNS)
+        return [wall for wall, _ in costs[0]], [wall for wall, _ in costs[1]]
+
+    yield planning(here)
+    yield from restoring(here, "back", what, turns)
 
 
 def compare(

@@ -18,6 +18,8 @@ OWNER = "shop"
 _PASSWORD = "bench password"  # noqa: S105 - of a database that lives for minutes
 _FABFILE = "from fabric_predeploy.tasks import namespace\n"
 _BY_HAND = "naive.dump"
+_REMOTE = Path(__file__).resolve().parents[1] / "remote"
+OLD_PG_DUMP = 15  # the last that can only gzip
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,47 @@ class Host:
     installed: bool  # PostgreSQL's programs are where packages put them: nothing has to be set
 
     def predeploy(self, database: str, port: int) -> None:
+        self._fab(database, port, "predeploy", f"--version=v{os.urandom(4).hex()}")
+
+    def restore(self, database: str, *flags: str) -> None:
+        """Without the archive of the present state: the naive way has none either."""
+        more = [] if "--plan" in flags else ["--yes", "--no-safety"]
+        self._fab(database, self.ssh.port, "restore", "--file=latest", *flags, *more)
+        old = f"SELECT datname FROM pg_database WHERE starts_with(datname, '{database}_before_')"  # noqa: S608 - ours
+        for name in self.pg.superuser(old).split():
+            self.pg.superuser(f"DROP DATABASE {name}")
+
+    def restore_by_hand(self, database: str, *options: str) -> None:
+        archive = self._newest(database)
+        self.pg.superuser("DROP DATABASE IF EXISTS by_hand")
+        self.pg.superuser(f"CREATE DATABASE by_hand OWNER {OWNER}")
+        self._ssh(
+            f"{self.pg.bin_dir}/pg_restore -h 127.0.0.1 -p {self.pg.port} -U {OWNER}"
+            f" {' '.join(options)} -d by_hand {archive}"
+        )
+
+    def dump_only(self, database: str) -> None:
+        level = "1" if self.pg.major <= OLD_PG_DUMP else "zstd:1"
+        self._ssh(
+            f"{self.pg.bin_dir}/pg_dump -h 127.0.0.1 -p {self.pg.port} -U {OWNER}"
+            f" -Fc --compress={level} -f {_BY_HAND} {database}"
+        )
+
+    def count_rows(self, database: str) -> None:
+        sql = "\n".join(
+            (_REMOTE / f"{name}.sql").read_text().replace(":run_dir", "/tmp")
+            for name in ("tables", "snapshot", "count")
+        )
+        self.pg.run_as(OWNER, f"\\set lock_timeout 30s\n{sql}", database)
+
+    def _newest(self, database: str) -> Path:
+        manifests = (self.ssh.home / "backups/postgres/pre-deployment").glob("*.manifest")
+        ours = (path for path in manifests if f"database={database}\n" in path.read_text())
+        return max(ours, key=lambda path: path.stat().st_mtime_ns).with_suffix(".dump")
+
+    def _fab(self, database: str, port: int, *arguments: str) -> None:
         fab = Path(sys.executable).with_name("fab")
-        command: list[str | Path] = [
-            fab,
-            "-H",
-            "bench",
-            "predeploy",
-            f"--version=v{os.urandom(4).hex()}",
-        ]
+        command: list[str | Path] = [fab, "-H", "bench", *arguments]
         secrets = {
             "SSH_PRIVATE_KEY": self.ssh.private_key,
             "SSH_KNOWN_HOSTS": self._known_hosts(port),
@@ -45,17 +80,21 @@ class Host:
         run(command, self.directory, SSH_PORT=str(port), DB_NAME=database, **secrets)
 
     def by_hand(self, database: str, port: int, *, wrapper: bool) -> None:
-        """Run pg_dump through OpenSSH's client, with the password in the host's ~/.pgpass."""
+        program = "pg_dump" if wrapper else f"{self.pg.bin_dir}/pg_dump"
+        self._ssh(
+            f"{program} -h 127.0.0.1 -p {self.pg.port} -U {OWNER} -Fc -f {_BY_HAND} {database}",
+            port,
+        )
+
+    def _ssh(self, remote: str, port: int | None = None) -> None:
+        """Through OpenSSH's client, with the password in the host's ~/.pgpass."""
+        port = port or self.ssh.port
         (self.directory / "known_hosts").write_text(self._known_hosts(port) + "\n")
         command: list[str | Path] = ["ssh", "-F", "none", "-p", str(port)]
         command += ["-i", self.directory / "key", "-o", "IdentitiesOnly=yes"]
         command += ["-o", f"UserKnownHostsFile={self.directory}/known_hosts"]
         command += ["-o", "ControlMaster=no", "-o", "BatchMode=yes"]
-        program = "pg_dump" if wrapper else f"{self.pg.bin_dir}/pg_dump"
-        command += [f"{self.ssh.user}@{self.ssh.host}"]
-        command += [
-            f"{program} -h 127.0.0.1 -p {self.pg.port} -U {OWNER} -Fc -f {_BY_HAND} {database}"
-        ]
+        command += [f"{self.ssh.user}@{self.ssh.host}", remote]
         run(command, self.directory)
 
     def channels(self) -> int:

@@ -24,6 +24,13 @@ COMMANDS = (
     ("fab", "-H", "demo", "predeploy", "--version=v1.1.0"),
     ("fab", "-H", "demo", "history"),
 )
+FAILED_DEPLOY = """
+DROP TABLE customers CASCADE;
+ALTER TABLE products ADD COLUMN half_done integer;
+CREATE TABLE added_by_the_deploy AS SELECT 1 AS n;
+DELETE FROM offers WHERE id % 2 = 0;
+"""
+WAY_BACK = ("fab", "-H", "demo", "restore", "--file=latest", "--yes")
 FABFILE = "from fabric_predeploy.tasks import namespace\n"
 # What a shell may hold from other work would win over the demo's profile.
 FOREIGN_SETTINGS = ("BACKUP_", "DB_", "MAX_BACKUPS", "PG", "PREDEPLOY_", "SSH_")
@@ -36,22 +43,23 @@ class Project:
     directory: Path
     secrets: dict[str, str]
     backups: Path
+    pg: Postgres
 
 
 def demo(*, rows: int, major: int = DEFAULT_MAJOR) -> int:
     """Return the exit code of the first command that failed, else 0."""
     with project(rows=rows, major=major) as here:
         for command in COMMANDS:
-            _say(f"\n$ {shlex.join(command)}")
-            code = subprocess.run(
-                [_beside_python(command[0]), *command[1:]],
-                cwd=here.directory,
-                env=_environment(here),
-                check=False,
-            ).returncode
+            code = _run(here, command)
             if code != 0:
                 _say(f"\nexit code {code}: do not deploy")
                 return code
+        _say(f"\nNow a deploy goes wrong halfway:\n{FAILED_DEPLOY}")
+        here.pg.run_as("shop", FAILED_DEPLOY, "shop")
+        code = _run(here, WAY_BACK)
+        if code != 0:
+            _say(f"\nexit code {code}: the database is as the deploy left it")
+            return code
         _say(f"\nThe archives were in {here.backups}. Now everything is stopped and removed.")
     return 0
 
@@ -64,10 +72,20 @@ def serve(*, rows: int, major: int = DEFAULT_MAJOR) -> None:
             _say(f"export {name}={shlex.quote(value)}")
         _say(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
         _say(f"cd {shlex.quote(str(here.directory))}")
-        for command in COMMANDS:
+        for command in (*COMMANDS, WAY_BACK):
             _say(shlex.join(command))
         _say(f"\nThe archives will be in {here.backups}. Ctrl-C stops and removes everything.")
         signal.pause()
+
+
+def _run(here: Project, command: tuple[str, ...]) -> int:
+    _say(f"\n$ {shlex.join(command)}")
+    return subprocess.run(
+        [_beside_python(command[0]), *command[1:]],
+        cwd=here.directory,
+        env=_environment(here),
+        check=False,
+    ).returncode
 
 
 @contextmanager
@@ -117,7 +135,7 @@ def _write_project(directory: Path, pg: Postgres, ssh: SshServer) -> Project:
         "SSH_KNOWN_HOSTS": ssh.known_hosts_line,
         "DB_PASSWORD": PASSWORD,
     }
-    return Project(directory, secrets, Path(ssh.home) / "backups/postgres/pre-deployment")
+    return Project(directory, secrets, Path(ssh.home) / "backups/postgres/pre-deployment", pg)
 
 
 def _environment(here: Project) -> dict[str, str]:

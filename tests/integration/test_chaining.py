@@ -8,7 +8,7 @@ import pytest
 
 TASKS = """
 from invoke.tasks import task
-from fabric_predeploy.tasks import history, predeploy
+from fabric_predeploy.tasks import history, predeploy, restore
 from fabric_predeploy.tasks.session import session
 
 @task
@@ -19,6 +19,11 @@ def port(c):
 @task(pre=[port, predeploy, port])
 def deploy(c):
     print("deployed")
+
+@task
+def back(c):
+    restored = restore(c, file="latest", yes=True)
+    print("back at", restored.archive, "before", restored.safety)
 
 @task
 def release(c):
@@ -32,7 +37,7 @@ def team(project):
     """A project with tasks.py and a package config of its own, as both fabfile and invoke tasks."""
     (project.directory / "tasks.py").write_text(TASKS)
     (project.directory / "fabfile.py").write_text(
-        "from tasks import deploy, port, predeploy, release\n"
+        "from tasks import back, deploy, port, predeploy, release\n"
     )
     (project.directory / "config" / "__init__.py").write_text("raise ImportError('not yours')\n")
     return project
@@ -124,3 +129,13 @@ def test_a_whole_predeploy_is_one_request_to_the_host(team):
     done = team.fab("-H", "demo", "predeploy", "--version=v1")
 
     assert done.stdout.endswith("requests 1\n")
+
+
+def test_restore_returns_what_it_has_done(team):
+    assert inv(team, "release", PREDEPLOY_HOST="demo").returncode == 0
+    (archive,) = team.archives()
+
+    done = inv(team, "back", PREDEPLOY_HOST="demo")
+
+    assert done.returncode == 0, done.stderr
+    assert f"back at {archive.name} before pricehawk-pre-restore-before-v7.0-" in done.stdout
