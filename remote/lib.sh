@@ -8,7 +8,7 @@ export LC_ALL=C
 unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
 unset BLOCK_SIZE LS_BLOCK_SIZE # GNU's ls would tell sizes in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
-step='' log_file='' run_dir='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems='' children='' psql_child='' psql_program='' psql_idle='' watcher='' met='' starting=''
+step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems='' children='' psql_child='' psql_program='' psql_idle='' watcher='' met='' starting=''
 rotation='not reached'
 
 newline='
@@ -198,6 +198,7 @@ finish() {
     stop_watching
     stop_children
     [ "$code" -eq 0 ] || [ -n "$reason" ] || reason="the step $step ended unexpectedly"
+    [ -z "$at_end" ] || "$at_end"
     [ -z "$partial" ] || rm -f "$partial"
     [ -z "$run_dir" ] || rm -rf "${run_dir:?}"
     if [ -n "$log_file" ]; then

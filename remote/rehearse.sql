@@ -168,10 +168,23 @@ FROM pg_database d, pg_roles r, LATERAL (VALUES
     (NOT r.rolcreatedb AND NOT r.rolsuper, format('%s may not create databases', r.rolname)),
     (NOT pg_has_role(d.datdba, 'USAGE'), format('%s does not own the database', r.rolname)),
     (EXISTS (SELECT FROM pg_replication_slots s WHERE s.database = d.datname), 'the database has replication slots, which would stay with the old one'),
+    (:VERSION_NUM >= 170000 AND :SERVER_VERSION_NUM < 170000,
+        format('pg_restore %s restores by itself only into servers from 17 on, this one is %s', :VERSION_NUM / 10000, :SERVER_VERSION_NUM / 10000)),
+    (EXISTS (SELECT FROM toc WHERE :SERVER_VERSION_NUM < 150000 AND entry ~ '^(SCHEMA - |ACL - SCHEMA |COMMENT - SCHEMA )public '),
+        'in a new database, the schema public belongs to a superuser, and cannot be made what it was'),
+    (d.datistemplate, 'the database is a template'),
+    (EXISTS (SELECT FROM pg_shseclabel l WHERE l.classoid = 'pg_database'::regclass AND l.objoid = d.oid), 'the database has a security label'),
+    (d.dattablespace <> (SELECT dattablespace FROM pg_database WHERE datname = 'template0') AND NOT has_tablespace_privilege(d.dattablespace, 'CREATE'),
+        format('the tablespace of the database is not open to %s', r.rolname)),
+    (EXISTS (SELECT FROM aclexplode(d.datacl) a WHERE a.grantor NOT IN (SELECT oid FROM our_role)),
+        'another role has passed on a right on the database, and only it can do so again'),
     (EXISTS (SELECT FROM pg_prepared_xacts x WHERE x.database = d.datname), 'the database has prepared transactions'),
     (EXISTS (SELECT FROM pg_db_role_setting s WHERE s.setdatabase = d.oid AND s.setrole <> 0 AND s.setrole <> r.oid),
         'other roles have settings of their own in this database'),
-    (NOT EXISTS (SELECT FROM pg_database m WHERE m.datname IN ('postgres', 'template1') AND m.datallowconn AND has_database_privilege(m.oid, 'CONNECT')),
+    (EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS c(item) LEFT JOIN pg_settings p ON p.name = split_part(item, '=', 1)
+            WHERE s.setdatabase = d.oid AND NOT r.rolsuper AND (p.context IS DISTINCT FROM 'user' OR item ~ '^[^=]*\.')),
+        'the database has settings that only a superuser may make'),
+    (NOT EXISTS (SELECT FROM pg_database m WHERE m.datname IN ('postgres', 'template1') AND m.oid <> d.oid AND m.datallowconn AND has_database_privilege(m.oid, 'CONNECT')),
         'neither postgres nor template1 lets in a session that could rename the database')
     ) AS reason(holds, why)
 WHERE d.datname = current_database() AND r.rolname = current_user AND holds;

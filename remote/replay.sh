@@ -1,31 +1,12 @@
 #!/bin/sh
 # Bring the database back to the archive in one transaction: wipe what is ours, replay, compare, commit. Or leave it as it is.
-: "${lock_timeout_seconds:?}" "${terminate?}" "${wipe_sql:?}" "${count_sql:?}" "${sessions_sql:?}"
-: "${file:?}" "${manifest:?}" "${bin_dir:?}" "${ours_sql:?}" # from archive and rehearse
-
-not_restored() {
-    die 15 "$1; the database is as it was" "${2-see what it says above, and try again}"
-}
-
-# hear_or_stop WHILE: what the statements came to.
-hear_or_stop() {
-    hear_psql || {
-        relay "$run_dir/psql_stderr"
-        not_restored "the database stopped the restore $1: $(psql_words)"
-    }
-}
+: "${lock_timeout_seconds:?}" "${terminate?}" "${wipe_sql:?}"
+: "${file:?}" "${manifest:?}" "${bin_dir:?}" "${ours_sql:?}" "${count_sql:?}" # from archive, rehearse and restoring
 
 end_sessions() {
     tell_psql "SELECT format('pid %s of %s', pid, usename) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() AND pg_terminate_backend(pid);"
     hear_or_stop "while it ended other sessions"
     [ -z "$heard" ] || log "ended the sessions: $(one_line "$heard")"
-}
-
-# In an own session, as ours has ended with the error.
-name_blockers() {
-    use_psql "$bin_dir/psql"
-    tell_psql "$sessions_sql"
-    if hear_psql; then blockers=$(printf '%s' "$heard" | sed -n 's/^session=//p'); else blockers=; fi
 }
 
 wipe() {
@@ -39,13 +20,7 @@ wipe() {
             *LOCK*) name_blockers ;;
             *) blockers= ;;
         esac
-        IFS=$newline
-        set -f
-        for line in $blockers; do
-            problem "$line" "end it, or let --terminate do so if it is of the same role"
-        done
-        set +f
-        unset IFS
+        tell_blockers
         not_restored "the wipe could not be made: $words"
     fi
 }
@@ -62,101 +37,9 @@ without_timeouts() {
     exec cat
 }
 
-# What a group has passed on was dumped in its name; as a member of it we need not be a superuser.
-in_their_name() {
-    exec sed -e 's/^SET SESSION AUTHORIZATION DEFAULT;$/RESET ROLE;/' -e 's/^RESET SESSION AUTHORIZATION;$/RESET ROLE;/' \
-        -e 's/^SET SESSION AUTHORIZATION /SET ROLE /' -e '/^SET lock_timeout = 0;$/d' -e '/^SET transaction_timeout = 0;$/d'
-}
-
 # Around large objects pg_restore writes a transaction of its own, which would end ours.
 without_transaction() {
     exec sed -e '/^BEGIN;$/d' -e '/^COMMIT;$/d' -e '/^SET lock_timeout = 0;$/d' -e '/^SET transaction_timeout = 0;$/d'
-}
-
-filter_script() {
-    "$1" <"$run_dir/script" >"$run_dir/filtered"
-}
-
-# replay LIST FILTER: an end of the script that comes too early would look like its end to psql, so both are asked.
-replay() {
-    [ -s "$run_dir/$1.list" ] || return 0
-    mkfifo "$run_dir/script" "$run_dir/filtered"
-    start "$bin_dir/pg_restore" --use-list="$run_dir/$1.list" --file="$run_dir/script" "$file" 2>"$run_dir/stderr"
-    restore_child=$!
-    start filter_script "$2" 2>"$run_dir/filter_stderr"
-    filter_child=$!
-    tell_psql '\o /dev/null'
-    tell_psql '\i :run_dir/filtered'
-    tell_psql '\o'
-    hear_or_stop "in its part $1"
-    finished "$restore_child"
-    relay "$run_dir/stderr"
-    [ "$child_status" -eq 0 ] || not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
-    finished "$filter_child"
-    [ "$child_status" -eq 0 ] || not_restored "the script could not be passed on (exit code $child_status)"
-    rm -f "$run_dir/script" "$run_dir/filtered"
-}
-
-# With the search path of the role, as functions in them may need; one that fails stays empty, and is told.
-refresh() {
-    [ -s "$run_dir/matviews.list" ] || return 0
-    start "$bin_dir/pg_restore" --use-list="$run_dir/matviews.list" --file="$run_dir/refresh" "$file" 2>"$run_dir/stderr"
-    finished $!
-    [ "$child_status" -eq 0 ] || not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
-    tell_psql "SELECT pg_catalog.set_config('search_path', :'search_path', false) \\g /dev/null"
-    tell_psql '\set ON_ERROR_ROLLBACK on'
-    tell_psql '\set ON_ERROR_STOP off'
-    tell_psql "$(grep '^REFRESH MATERIALIZED VIEW ' "$run_dir/refresh")"
-    tell_psql '\set ON_ERROR_ROLLBACK off'
-    tell_psql '\set ON_ERROR_STOP on'
-    hear_or_stop "while it refreshed materialized views"
-}
-
-# Every table with as many rows as when the archive was taken.
-compare_rows() {
-    tell_psql "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false) \\g /dev/null"
-    tell_psql "$count_sql"
-    hear_or_stop "while its rows were counted"
-    grep '^rows=' "$manifest" >"$run_dir/expected_rows" || return 0
-    wrong_rows=$(grep -v -x -F -f "$run_dir/rows" "$run_dir/expected_rows") || return 0
-    not_restored "the rows are not those of the archive, which has: $(one_line "$(printf '%s\n' "$wrong_rows" | head -n 5)")" \
-        "the archive's own count and its contents differ: choose another archive"
-}
-
-# Asked from a new session, as the old one may have been lost with the answer on its way.
-ask_outcome() {
-    outcome=
-    tries=0
-    while [ "$outcome" != committed ] && [ "$outcome" != aborted ] && [ "$tries" -lt 30 ]; do
-        [ "$tries" -eq 0 ] || sleep 1
-        tries=$((tries + 1))
-        use_psql "$bin_dir/psql"
-        tell_psql "SELECT pg_xact_status('$transaction');"
-        if hear_psql; then outcome=${heard%"$newline"}; fi
-    done
-}
-
-# From here on there is no way back but another restore: a signal waits until it is known what has become of it.
-commit() {
-    tell_psql 'SELECT pg_current_xact_id();'
-    hear_or_stop "before its end"
-    transaction=${heard%"$newline"}
-    trap '' INT TERM HUP
-    tell_psql 'COMMIT;'
-    if ! hear_psql; then
-        words=$(psql_words)
-        ask_outcome
-        case $outcome in
-            committed) ;;
-            aborted) not_restored "the database refused the end of the transaction: $words" ;;
-            *) die 15 "the connection to the database was lost at the very end, and whether the restore holds could not be learnt: $words" \
-                "ask the database: SELECT pg_xact_status('$transaction')" ;;
-        esac
-    fi
-    restored=$archive
-    restore_seconds=$(($(date +%s) - started))
-    audit "restored"
-    trap interrupted INT TERM HUP
 }
 
 started=$(date +%s)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from .shell import Step, source
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..config.settings import Settings
 
 LABEL = "pre-deploy"
@@ -120,6 +122,11 @@ def plan() -> Step:
     return Step("plan", {"plan_sql": _sql("plan"), "sessions_sql": _sql("sessions")})
 
 
+def restoring() -> Step:
+    """What `replay` and `swap` have in common; it goes before either."""
+    return Step("restoring", {"count_sql": _sql("count"), "sessions_sql": _sql("sessions")})
+
+
 def replay(settings: Settings, *, terminate: bool) -> Step:
     return Step(
         "replay",
@@ -127,10 +134,26 @@ def replay(settings: Settings, *, terminate: bool) -> Step:
             "lock_timeout_seconds": str(settings.lock_timeout_seconds),
             "terminate": "yes" if terminate else "",
             "wipe_sql": _sql("wipe"),
-            "count_sql": _sql("count"),
-            "sessions_sql": _sql("sessions"),
         },
     )
+
+
+def swap(settings: Settings, *, terminate: bool) -> Step:
+    return Step(
+        "swap",
+        {
+            "lock_timeout_seconds": str(settings.lock_timeout_seconds),
+            "terminate": "yes" if terminate else "",
+            "create_sql": _sql("swap_create"),
+            "carry_sql": _sql("swap_carry"),
+            "end_sql": _sql("swap_end"),
+        },
+    )
+
+
+def drop_old(names: Sequence[str] = ()) -> Step:
+    """Tells which databases swaps have left beside the live one; drops those of these names."""
+    return Step("drop_old", {"names": "\n".join(names), "old_sql": _sql("drop_old")})
 
 
 def analyze() -> Step:

@@ -177,6 +177,7 @@ def _restore(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate: 
         *(keeping if keeps else []),
         steps.archive(wanted.name),
         steps.rehearse(plan.mode, lost=plan.lost),
+        steps.restoring(),
         *way,
     ]
     report = host.run("restore", all_steps, keeps_status=True)

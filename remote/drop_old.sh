@@ -1,0 +1,32 @@
+#!/bin/sh
+# Tell which databases the restores by swap have left beside the live one; drop those that are named.
+: "${names?}" "${old_sql:?}"
+die_of_problems
+: "${found?}" "${db_name:?}" # from programs and psql
+
+# tell_old DROPS
+tell_old() {
+    # shellcheck disable=SC2016 # psql asks a shell of its own
+    tell_psql '\set names `cat "$RUN_DIR/names"`'
+    tell_psql "\\set drops $1"
+    tell_psql "SET statement_timeout = 0; SET lock_timeout = '30s'; SET client_min_messages = warning;"
+    tell_psql "$old_sql"
+}
+
+watch_client
+printf '%s' "$names" >"$run_dir/names"
+psql=${found%%"$newline"*}
+use_psql "${psql#* }/psql"
+tell_old false
+hear_psql || die 10 "the database did not answer: $(psql_words)" "check DB_NAME, DB_USER, DB_HOST and DB_PORT as seen from the host"
+printf '%s' "$heard"
+unknown=$(printf '%s' "$heard" | sed -n 's/^unknown=//p')
+[ -z "$unknown" ] || die 14 "not a database that a restore of $db_name has left: $(one_line "$unknown")" "see which there are; nothing was dropped"
+if [ -n "$names" ]; then
+    close_psql
+    use_psql "${psql#* }/psql"
+    tell_old true
+    hear_psql || die 14 "not all of the databases could be dropped: $(psql_words)" "end the sessions in them, and run it again"
+    printf '%s' "$heard" | sed '/^old_database=/d'
+    log "dropped $(one_line "$names")"
+fi
