@@ -4,7 +4,8 @@
 : "${file:?}" "${manifest:?}" "${bin_dir:?}" "${ours_sql:?}" "${count_sql:?}" # from archive, rehearse and restoring
 
 end_sessions() {
-    tell_psql "SELECT format('pid %s of %s', pid, usename) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() AND pg_terminate_backend(pid);"
+    # Materialized first: in one query with the ending, a planner may well end a session before it looks whose it is.
+    tell_psql "WITH session AS MATERIALIZED (SELECT pid, usename FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()) SELECT format('pid %s of %s', pid, usename) FROM session WHERE pg_terminate_backend(pid);"
     hear_or_stop "while it ended other sessions"
     [ -z "$heard" ] || log "ended the sessions: $(one_line "$heard")"
 }

@@ -8,5 +8,6 @@ SELECT 'session=' || translate(concat_ws(', ',
         WHERE l.pid = a.pid AND l.granted AND n.nspname !~ '^(pg_|information_schema)' AND c.relkind IN ('r', 'p', 'm', 'S', 'v'))),
     E'\n\r', '  ')
 FROM pg_stat_activity a
-WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
+WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.usename IS NOT NULL
+    AND coalesce(a.backend_type, 'client backend') = 'client backend' -- of another role, no more is shown than who it is
 ORDER BY a.xact_start NULLS LAST;

@@ -92,7 +92,8 @@ fill_new() {
         --use-list="$run_dir/main.list" "$file" 2>"$run_dir/stderr"
     finished $!
     relay "$run_dir/stderr"
-    [ "$child_status" -eq 0 ] || not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
+    [ "$child_status" -eq 0 ] ||
+        not_restored "pg_restore ended with exit code $child_status: $(sed -n '/error: /{p;q;}' "$run_dir/stderr")"
     enter_database "$new_database"
 }
 
@@ -110,14 +111,18 @@ analyze_new() {
     analyze_seconds=$(($(date +%s) - analyze_started))
 }
 
-# Sessions that a rename would wait for in vain: not those that come and go, nor those that we may end.
+# Sessions that a rename would wait for in vain: not those that come and go, nor those that we may end. Of other roles one
+# is not shown since when they are there, so those count that were there at the last look.
 count_others() {
-    tell_psql "SELECT count(*) FROM pg_stat_activity WHERE datname = :'live' AND usename IS NOT NULL AND backend_start < now() - interval '1 second' AND ('$terminate' = '' OR usename <> current_user);"
+    tell_psql "SELECT count(*) FILTER (WHERE '$seen' = '' OR pid = ANY ('{$seen}')), concat_ws(',', 0, string_agg(pid::text, ',')) FROM pg_stat_activity WHERE datname = :'live' AND usename IS NOT NULL AND ('$terminate' = '' OR usename <> current_user);"
     hear_or_stop "while it looked for other sessions"
-    others_there=${heard%"$newline"}
+    others_there=${heard%%"|"*}
+    seen=${heard#*"|"}
+    seen=${seen%"$newline"}
 }
 
 await_others() {
+    seen=
     count_others
     while [ "$others_there" != 0 ]; do
         [ "$(date +%s)" -lt "$deadline" ] || in_the_way "after $lock_timeout_seconds s there are still sessions in it"
@@ -135,6 +140,7 @@ in_the_way() {
 }
 
 run_ender() {
+    export RUN_DIR="$run_dir"
     exec "$bin_dir/psql" --no-psqlrc --no-password --quiet --tuples-only --no-align --file="$run_dir/end_sql"
 }
 

@@ -1,4 +1,4 @@
-"""The way back by swap: a new database beside the live one takes its name, or nothing has happened."""
+"""The way back by swap: a new database takes the live one's name, or nothing has happened."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ COMMENT ON SCHEMA public IS 'standard public schema';
 """
 PROPERTIES = """
 SELECT pg_get_userbyid(datdba), datconnlimit, pg_encoding_to_char(encoding), datcollate, datctype,
-    to_jsonb(d) ->> 'datlocprovider', coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale'),
+    to_jsonb(d) ->> 'datlocprovider', to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale',
     datacl, shobj_description(oid, 'pg_database'), dattablespace,
     ARRAY(SELECT setrole::regrole || ' ' || array_to_string(setconfig, '; ') FROM pg_db_role_setting
         WHERE setdatabase = oid ORDER BY setrole)
@@ -98,7 +98,7 @@ class Place:
     def beside(self) -> list[str]:
         """The databases that a restore has made, or left."""
         rows = self.pg.superuser("SELECT datname FROM pg_database ORDER BY 1").splitlines()
-        return [row for row in rows if row.startswith(self.database[:40]) and row != self.database]
+        return [row for row in rows if row.startswith(self.database[:30]) and row != self.database]
 
     def assert_unchanged(self, content: str) -> None:
         assert self.dump() == content
@@ -115,7 +115,7 @@ def make_place(
     def make(major: int | None = None, name: str = "swapped", options: str = "") -> Place:
         pg = start_server(major)
         number = next(_numbers)
-        if pg.superuser(f"SELECT 1 FROM pg_roles WHERE rolname = '{OWNER}'") == "":
+        if OWNER not in pg.superuser("SELECT rolname FROM pg_roles").splitlines():
             pg.superuser(f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD $x${PASSWORD}$x$")
         database = f"{name}{number}"
         pg.superuser(f"CREATE DATABASE {identifier(database)} OWNER {OWNER} {options}")
@@ -146,7 +146,9 @@ def make_place(
 def place(make_place: Callable[..., Place]) -> Place:
     """A small database that has been backed up, and changed since."""
     made = make_place()
-    made.sql("CREATE TABLE orders AS SELECT n AS id, 'order ' || n AS what FROM generate_series(1, 5000) n")
+    made.sql(
+        "CREATE TABLE orders AS SELECT n AS id, 'some' AS what FROM generate_series(1, 5000) n"
+    )
     made.back_up()
     made.sql("DROP TABLE orders; CREATE TABLE orders AS SELECT 1 AS ruined")
     return made
@@ -175,17 +177,17 @@ def test_after_a_failed_deploy_the_database_is_byte_for_byte_what_it_was(make_pl
     assert plain_dump(place.pg, old) == failed
 
 
-ICU = {
+LOCALES = {  # none of these servers has ICU
     14: "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0",
-    15: "LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' ENCODING 'UTF8' TEMPLATE template0",
-    17: "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' ENCODING 'UTF8' TEMPLATE template0",
-    18: "LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' ICU_RULES '&a < g' TEMPLATE template0",
+    15: "ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0",
+    17: "ENCODING 'UTF8' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' TEMPLATE template0",
+    18: "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'PG_UNICODE_FAST' TEMPLATE template0",
 }
 
 
-@pytest.mark.parametrize("major", ICU)
+@pytest.mark.parametrize("major", LOCALES)
 def test_what_no_archive_holds_of_a_database_is_carried_over(make_place, major):
-    place = make_place(major, """an "odd" 'näme' \\ =x """ + "y" * 30, ICU[major])
+    place = make_place(major, """an "odd" 'näme' \\ =x """ + "y" * 30, LOCALES[major])
     name = identifier(place.database)
     place.sql("CREATE TABLE t AS SELECT 1 AS a")
     place.back_up()
@@ -193,7 +195,7 @@ def test_what_no_archive_holds_of_a_database_is_carried_over(make_place, major):
         DROP ROLE IF EXISTS passes_on, gets_it;
         CREATE ROLE passes_on; CREATE ROLE gets_it; GRANT passes_on TO {OWNER};
         ALTER DATABASE {name} CONNECTION LIMIT 17;
-        ALTER DATABASE {name} SET search_path = "$user", public, "odd ""schema""";
+        ALTER DATABASE {name} SET search_path = "$user", public, "odd ""schema"" x";
         ALTER DATABASE {name} SET work_mem = '65536kB';
         ALTER DATABASE {name} SET DateStyle = 'ISO, DMY';
         ALTER DATABASE {name} SET statement_timeout = 1;
@@ -213,7 +215,10 @@ def test_what_no_archive_holds_of_a_database_is_carried_over(make_place, major):
     old = report.of("swap")["old_database"]
     assert len(old.encode()) <= 63
     assert place.properties(old) == before
-    place.pg.superuser(f"DROP DATABASE {identifier(old)}; DROP DATABASE {name}; CREATE DATABASE {name}; DROP ROLE passes_on, gets_it")
+    place.pg.superuser(
+        f"DROP DATABASE {identifier(old)}; DROP DATABASE {name}; CREATE DATABASE {name};"
+        "DROP ROLE passes_on, gets_it"
+    )
 
 
 def test_a_setting_that_only_a_superuser_may_make_is_told_before_anything_is_touched(place):
@@ -231,16 +236,15 @@ READER = r"""
 import subprocess, sys, time
 psql, keeps = sys.argv[1], sys.argv[2] == "keeps"
 options = [psql, "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"]
-question = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'orders' AND column_name = 'ruined'"
+question = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'ruined'"
 child = None
 while True:
     began = time.monotonic()
     if keeps:
         if child is None or child.poll() is not None:
-            child = subprocess.Popen(options, stdin=-1, stdout=-1, stderr=subprocess.DEVNULL, text=True)
+            child = subprocess.Popen(options, stdin=-1, stdout=-1, stderr=-3, text=True)
         try:
-            child.stdin.write(question + ";
-")
+            child.stdin.write(question + ";\n")
             child.stdin.flush()
             answer = child.stdout.readline().strip()
         except OSError:
@@ -248,7 +252,8 @@ while True:
         if not answer:
             child.wait()
     else:
-        answer = subprocess.run([*options, "-c", question], capture_output=True, text=True).stdout.strip()
+        done = subprocess.run([*options, "-c", question], capture_output=True, text=True)
+        answer = done.stdout.strip()
     print(began, time.monotonic(), answer or "refused", flush=True)
     time.sleep(0.01)
 """
@@ -258,9 +263,19 @@ while True:
 def reading(place: Place, *, keeps: bool, role: str = OWNER) -> Iterator[list[list[str]]]:
     """What a reader met: when it asked, when it had an answer, and which."""
     met: list[list[str]] = []
-    environment = {**os.environ, "PGHOST": str(place.pg.data_dir.parent), "PGPORT": str(place.pg.port)}
+    environment = {
+        **os.environ,
+        "PGHOST": str(place.pg.data_dir.parent),
+        "PGPORT": str(place.pg.port),
+    }
     environment |= {"PGUSER": role, "PGDATABASE": place.database}
-    command = [sys.executable, "-c", READER, str(place.pg.bin_dir / "psql"), "keeps" if keeps else ""]
+    command = [
+        sys.executable,
+        "-c",
+        READER,
+        str(place.pg.bin_dir / "psql"),
+        "keeps" if keeps else "",
+    ]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
@@ -289,7 +304,9 @@ def refused_seconds(met: list[list[str]]) -> float:
 
 @pytest.mark.parametrize("major", [14, 17, 18])
 @pytest.mark.parametrize("keeps", [False, True], ids=["connects anew", "keeps its connection"])
-def test_readers_are_refused_for_less_than_a_second_and_see_only_old_or_new(make_place, major, keeps):
+def test_readers_are_refused_for_less_than_a_second_and_see_only_old_or_new(
+    make_place, major, keeps
+):
     place = make_place(major)
     place.sql("CREATE TABLE orders AS SELECT n AS id FROM generate_series(1, 200000) n")
     place.back_up()
@@ -298,8 +315,6 @@ def test_readers_are_refused_for_less_than_a_second_and_see_only_old_or_new(make
         report = place.restore(terminate=keeps)
     assert (report.problems, report.code) == ([], 0)
     seconds = refused_seconds(met)
-    slowest = max(float(answered) - float(asked) for asked, answered, _ in met)
-    print(f"refused for {seconds:.3f} s, the slowest answer took {slowest:.3f} s, of {len(met)}")
     assert seconds < 1
     answers = [what for *_, what in met if what != "refused"]
     assert answers == sorted(answers, reverse=True), "first the old state, then the new"
@@ -308,13 +323,22 @@ def test_readers_are_refused_for_less_than_a_second_and_see_only_old_or_new(make
 
 @contextmanager
 def session_of(place: Place, role: str) -> Iterator["subprocess.Popen[str]"]:
-    environment = {**os.environ, "PGHOST": str(place.pg.data_dir.parent), "PGPORT": str(place.pg.port)}
+    environment = {
+        **os.environ,
+        "PGHOST": str(place.pg.data_dir.parent),
+        "PGPORT": str(place.pg.port),
+    }
     environment |= {"PGUSER": role, "PGDATABASE": place.database, "PGAPPNAME": "the shop's cron"}
     with subprocess.Popen(
         [place.pg.bin_dir / "psql", "-X", "-q", "-t", "-A"],
-        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin
+        assert process.stdout
         process.stdin.write("SELECT pg_backend_pid();\n")
         process.stdin.flush()
         process.pg_pid = process.stdout.readline().strip()  # type: ignore[attr-defined]
@@ -328,8 +352,12 @@ def test_a_session_of_another_role_in_the_way_is_named_and_nothing_has_happened(
     content = place.dump()
     if place.pg.superuser("SELECT 1 FROM pg_roles WHERE rolname = 'stranger'") == "":
         place.pg.superuser("CREATE ROLE stranger LOGIN")
-    with session_of(place, "stranger") as session:
+    with session_of(place, "stranger") as session, session_of(place, OWNER) as ours:
         report = place.restore(terminate=terminate)
+        assert ours.poll() is None
+        ours.stdin.write("SELECT 'still here';\n")
+        ours.stdin.flush()
+        assert ours.stdout.readline() == "still here\n"
     assert report.code == 15
     assert f"pid {session.pg_pid}" in " ".join(report.problems)
     assert "stranger" in " ".join(report.problems)
@@ -350,6 +378,15 @@ def test_a_session_of_our_role_is_in_the_way_until_it_may_be_ended(place, capfd)
     assert place.dump() != content
 
 
+def test_sessions_of_our_role_in_other_databases_are_not_ended(place, make_place):
+    other = make_place()
+    with session_of(other, OWNER) as session:
+        assert place.restore(terminate=True).code == 0
+        session.stdin.write("SELECT 'still here';\n")
+        session.stdin.flush()
+        assert session.stdout.readline() == "still here\n"
+
+
 def test_a_session_that_goes_in_time_is_waited_for(place):
     with session_of(place, OWNER) as session:
         threading.Timer(1.5, session.stdin.close).start()
@@ -358,9 +395,14 @@ def test_a_session_that_goes_in_time_is_waited_for(place):
 
 def test_an_archive_that_fails_in_the_middle_leaves_all_as_it_was(place):
     """The rows break a constraint that the archive itself creates after them."""
-    place.sql("DROP TABLE orders; CREATE TABLE ok (a int); CREATE FUNCTION even(int) RETURNS boolean LANGUAGE sql AS 'SELECT true'")
+    place.sql(
+        "DROP TABLE orders; CREATE TABLE ok (a int);"
+        "CREATE FUNCTION even(int) RETURNS boolean LANGUAGE sql AS 'SELECT true'"
+    )
     place.sql("CREATE TABLE bad (a int CHECK (even(a))); INSERT INTO bad VALUES (1)")
-    place.sql("CREATE OR REPLACE FUNCTION even(int) RETURNS boolean LANGUAGE sql AS 'SELECT $1 % 2 = 0'")
+    place.sql(
+        "CREATE OR REPLACE FUNCTION even(int) RETURNS boolean LANGUAGE sql AS 'SELECT $1 % 2 = 0'"
+    )
     place.back_up()
     content = place.dump()
     report = place.restore()
@@ -381,30 +423,51 @@ def test_rows_that_are_not_those_of_the_manifest_leave_all_as_it_was(place):
 
 def slow_to_restore(place: Place) -> str:
     """A check on the rows makes pg_restore take as long as a test needs."""
-    place.sql("DROP TABLE orders; CREATE FUNCTION slow(int) RETURNS boolean LANGUAGE sql AS 'SELECT true'")
-    place.sql("CREATE TABLE rows (a int CHECK (slow(a))); INSERT INTO rows SELECT generate_series(1, 100)")
-    place.sql("CREATE OR REPLACE FUNCTION slow(int) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN true; END'")
+    place.sql(
+        "DROP TABLE orders; CREATE FUNCTION slow(int) RETURNS boolean LANGUAGE sql AS 'SELECT true'"
+    )
+    place.sql(
+        "CREATE TABLE rows (a int CHECK (slow(a))); INSERT INTO rows SELECT generate_series(1, 100)"
+    )
+    place.sql(
+        "CREATE OR REPLACE FUNCTION slow(int) RETURNS boolean LANGUAGE sql"
+        " AS 'SELECT true FROM pg_sleep(0.1)'"
+    )
     place.back_up()
     return place.dump()
 
 
 def in_a_process(place: Place) -> "subprocess.Popen[str]":
-    """The restore in a shell of its own, so that a test can kill it; returns when it is restoring."""
+    """The restore in a shell of its own, which a test can kill; returns when rows come in."""
     several = place.restoring()
-    variables = {"fence": "fence", "task": "restore", "backup_dir": str(place.backup_dir), "keeps_status": "yes"}
+    variables = {
+        "fence": "fence",
+        "task": "restore",
+        "backup_dir": str(place.backup_dir),
+        "keeps_status": "yes",
+    }
     script = "\n".join(
-        [*(f"{key}='{value}'" for key, value in variables.items()), shell.source("lib.sh"), *(s.script() for s in several)]
+        [
+            *(f"{key}='{value}'" for key, value in variables.items()),
+            shell.source("lib.sh"),
+            *(s.script() for s in several),
+        ]
     )
     process = subprocess.Popen(
-        ["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ["sh", "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdin is not None
     process.stdin.write(PASSWORD + "\n")
     process.stdin.flush()
-    busy = f"SELECT 1 FROM pg_stat_activity WHERE datname LIKE '{place.database}_restore_%' AND query LIKE 'COPY%'"
+    busy = "SELECT datname FROM pg_stat_activity WHERE query LIKE 'COPY%'"
     deadline = time.monotonic() + 20
-    while not place.pg.superuser(busy):
-        assert time.monotonic() < deadline and process.poll() is None
+    while f"{place.database}_restore_" not in place.pg.superuser(busy):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
         time.sleep(0.05)
     return process
 
@@ -455,7 +518,10 @@ def test_a_record_drops_nothing_else_than_what_a_restore_can_have_made(place):
         place.pg.superuser(f"CREATE DATABASE {name} OWNER {OWNER}")
     place.pg.superuser(f"CREATE DATABASE {theirs}")
     record = place.backup_dir / "restore.database"
-    lines = [f"{place.pg.host} {place.pg.port} {name}\n" for name in (*others, theirs, place.database, "gone")]
+    lines = [
+        f"{place.pg.host} {place.pg.port} {name}\n"
+        for name in (*others, theirs, place.database, "gone")
+    ]
     record.write_text("".join([*lines, "elsewhere 5432 x_restore_20250314123456\n"]))
     assert place.preflight().code == 0
     assert place.beside() == sorted([*others, theirs])
@@ -467,7 +533,9 @@ def test_a_record_drops_nothing_else_than_what_a_restore_can_have_made(place):
 def test_databases_that_have_such_names_already_stay_as_they_are(place):
     now = int(time.time())
     stamps = [time.strftime("%Y%m%d%H%M%S", time.gmtime(now + n)) for n in range(30)]
-    taken = {f"{place.database}_restore_{stamps[0]}"} | {f"{place.database}_before_{stamp}" for stamp in stamps[1:6]}
+    taken = {f"{place.database}_restore_{stamps[0]}"} | {
+        f"{place.database}_before_{stamp}" for stamp in stamps[1:6]
+    }
     taken |= {f"{place.database}_restore_{stamp}" for stamp in stamps[6:8]}
     for name in taken:
         place.pg.superuser(f"CREATE DATABASE {name} OWNER {OWNER}")
@@ -475,7 +543,9 @@ def test_databases_that_have_such_names_already_stay_as_they_are(place):
     report = place.restore()
     assert report.code == 0
     assert set(place.beside()) == taken | {report.of("swap")["old_database"]}
-    assert all(place.pg.superuser("SELECT 1 FROM pg_class WHERE relname = 'keep'", name) for name in taken)
+    assert all(
+        place.pg.superuser("SELECT 1 FROM pg_class WHERE relname = 'keep'", name) for name in taken
+    )
 
 
 def test_the_old_database_is_dropped_when_it_is_named_and_no_other(place):
@@ -515,8 +585,14 @@ def test_a_materialized_view_that_cannot_be_filled_is_told(place):
 
 def test_status_tells_of_the_restore_and_where_the_old_state_is(place):
     report = place.restore()
-    status = dict(line.split("=", 1) for line in (place.backup_dir / "status").read_text().splitlines())
-    assert (status["result"], status["archive"], status["way"]) == ("success", place.archive, "swap")
+    status = dict(
+        line.split("=", 1) for line in (place.backup_dir / "status").read_text().splitlines()
+    )
+    assert (status["result"], status["archive"], status["way"]) == (
+        "success",
+        place.archive,
+        "swap",
+    )
     assert plain_dump(place.pg, report.of("swap")["old_database"]) != place.dump()
     assert " way=swap " in (place.backup_dir / "restores").read_text()
     assert not (place.backup_dir / "restore.database").exists()
