@@ -596,3 +596,22 @@ def test_status_tells_of_the_restore_and_where_the_old_state_is(place):
     assert plain_dump(place.pg, report.of("swap")["old_database"]) != place.dump()
     assert " way=swap " in (place.backup_dir / "restores").read_text()
     assert not (place.backup_dir / "restore.database").exists()
+
+
+def test_fab_restore_swaps_where_the_role_may_and_drops_the_old_database(place, make_project, ssh):
+    settings = place.settings
+    project = make_project(place.pg, ssh, DB_NAME=settings.db_name, DB_USER=OWNER)
+    place.sql("DROP TABLE orders; CREATE TABLE orders AS SELECT 1 AS a")
+    before = place.dump()
+    assert project.predeploy().returncode == 0
+    place.sql("DROP TABLE orders")
+    done = project.fab("-H", "demo", "restore", "--file=latest", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "how      swap" in done.stdout
+    assert place.dump() == before
+    (old,) = place.beside()
+    assert old in done.stdout
+    assert project.status()["way"] == "swap"
+    done = project.fab("-H", "demo", "restore", "--drop-old", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert place.beside() == []
