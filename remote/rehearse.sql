@@ -24,8 +24,11 @@ SELECT id, position, entry, owner, CASE
         WHEN entry LIKE 'BLOBS - %' THEN 'blobs'
         WHEN entry LIKE 'ACL %' OR entry LIKE 'DEFAULT ACL %' THEN 'grants'
         WHEN entry LIKE 'MATERIALIZED VIEW DATA %' THEN 'matviews'
-        ELSE 'main' END AS pass
-FROM toc
+        WHEN entry LIKE 'TABLE DATA %' OR entry LIKE 'SEQUENCE SET %' THEN 'data'
+        WHEN position < first_data OR entry LIKE 'BLOB METADATA %' THEN 'before'
+        ELSE 'after' END AS pass
+-- Definitions, then data, then what is built on data: so pg_dump orders them.
+FROM toc, (SELECT coalesce(min(position) FILTER (WHERE entry ~ '^(TABLE DATA|SEQUENCE SET|BLOBS|BLOB METADATA) '), max(position) + 1) AS first_data FROM toc) first
 WHERE (owner IS NULL OR owner IN (SELECT name FROM our_role)
         OR entry LIKE 'USER MAPPING - %' AND EXISTS ( -- it stands there under the owner of the server
             SELECT FROM our_role WHERE starts_with(entry, 'USER MAPPING - USER MAPPING ' || name || ' SERVER ')))
@@ -43,8 +46,12 @@ WHERE (owner IS NULL OR owner IN (SELECT name FROM our_role)
 
 \o :run_dir/schemas.list
 SELECT id FROM replayed WHERE pass = 'schemas' ORDER BY position;
-\o :run_dir/main.list
-SELECT id FROM replayed WHERE pass = 'main' ORDER BY position;
+\o :run_dir/before.list
+SELECT id FROM replayed WHERE pass = 'before' ORDER BY position;
+\o :run_dir/data.list
+SELECT id FROM replayed WHERE pass = 'data' ORDER BY position;
+\o :run_dir/after.list
+SELECT id FROM replayed WHERE pass = 'after' ORDER BY position;
 \o :run_dir/blobs.list
 SELECT id FROM replayed WHERE pass = 'blobs' ORDER BY position;
 \o :run_dir/grants.list

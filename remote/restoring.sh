@@ -41,22 +41,26 @@ filter_script() {
     "$1" <"$run_dir/script" >"$run_dir/filtered"
 }
 
-# replay LIST FILTER: an end of the script that comes too early would look like its end to psql, so both are asked.
+# replay LIST [FILTER]: an end of the script that comes too early would look like its end to psql, so both are asked.
 replay() {
     [ -s "$run_dir/$1.list" ] || return 0
     mkfifo "$run_dir/script" "$run_dir/filtered"
     start "$bin_dir/pg_restore" --use-list="$run_dir/$1.list" --file="$run_dir/script" "$file" 2>"$run_dir/stderr"
     restore_child=$!
-    start filter_script "$2" 2>"$run_dir/filter_stderr"
-    filter_child=$!
+    script=script
+    if [ -n "$2" ]; then
+        script=filtered
+        start filter_script "$2" 2>"$run_dir/filter_stderr"
+        filter_child=$!
+    fi
     tell_psql '\o /dev/null'
-    tell_psql '\i :run_dir/filtered'
+    tell_psql "\\i :run_dir/$script"
     tell_psql '\o'
     hear_or_stop "in its part $1"
     finished "$restore_child"
     relay "$run_dir/stderr"
     [ "$child_status" -eq 0 ] || not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
-    finished "$filter_child"
+    [ -z "$2" ] || finished "$filter_child"
     [ "$child_status" -eq 0 ] || not_restored "the script could not be passed on (exit code $child_status)"
     rm -f "$run_dir/script" "$run_dir/filtered"
 }
