@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..remote.shell import Report, Step
 
+_NOT_KEPT = (errors.PreflightError.exit_code, errors.DumpError.exit_code)
 _NAME_BYTES = 63  # PostgreSQL's NAMEDATALEN
 
 
@@ -188,7 +189,7 @@ def _judged(host: Host, plan: Plan, report: Report) -> Restored:
     """Once it is committed, what fails later does not make it undone."""
     done = report.of(plan.mode if plan.mode == "swap" else "replay")
     if not done or report.code == errors.InterruptedRunError.exit_code:
-        raise host.failure("restore", report)
+        raise _failure(host, report)
     for view in (
         value for facts in report.facts.values() for key, value in facts if key == "empty_view"
     ):
@@ -205,6 +206,14 @@ def _judged(host: Host, plan: Plan, report: Report) -> Restored:
     )
     tell(_summary(host, restored, plan))
     return restored
+
+
+def _failure(host: Host, report: Report) -> errors.PredeployError:
+    failure = host.failure("restore", report)
+    if report.code in _NOT_KEPT:
+        hint = "  Or: --no-safety goes on without keeping the present state; the archive is enough."
+        return type(failure)(f"{failure.message}\n{hint}")
+    return failure
 
 
 def _summary(host: Host, restored: Restored, plan: Plan) -> str:
