@@ -151,6 +151,18 @@ def swap(settings: Settings, *, terminate: bool) -> Step:
     )
 
 
+def salvage(settings: Settings, tables: Sequence[str]) -> Step:
+    """The tables of the archive, each as a person would type its name."""
+    return Step(
+        "salvage",
+        {
+            "tables": "\n".join(tables),
+            "lock_timeout_seconds": str(settings.lock_timeout_seconds),
+            "salvage_sql": _sql("salvage"),
+        },
+    )
+
+
 def drop_old(names: Sequence[str] = ()) -> Step:
     """Tells which databases swaps have left beside the live one; drops those of these names."""
     return Step("drop_old", {"names": "\n".join(names), "old_sql": _sql("drop_old")})

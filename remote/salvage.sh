@@ -1,0 +1,230 @@
+#!/bin/sh
+# Bring chosen tables of the archive back into a new schema beside the live ones, which are not touched; all of them or none.
+: "${tables:?}" "${lock_timeout_seconds:?}" "${salvage_sql:?}"
+: "${file:?}" "${manifest:?}" "${bin_dir:?}" # from archive
+
+not_salvaged() {
+    die 15 "$1; the database is as it was" "${2-see what it says above, and try again}"
+}
+
+# hear_or_stop WHILE [REMEDY]
+hear_or_stop() {
+    hear_psql || {
+        relay "$run_dir/psql_stderr"
+        words=$(psql_words)
+        not_salvaged "the database stopped the salvage $1: ${words%%"$newline"*}" "${2-see what it says above, and try again}"
+    }
+}
+
+# told KEY: the values of that key in what was heard, a line each.
+told() {
+    printf '%s' "$heard" | sed -n "s/^$1=//p"
+}
+
+# Verbose, it names the entry in front of each definition.
+read_definitions() {
+    relations='TABLE|VIEW|MATERIALIZED VIEW|FOREIGN TABLE|SEQUENCE'
+    grep -E "^[0-9]+; (1259 [0-9]+ ($relations)|0 0 TABLE ATTACH) " "$run_dir/toc" >"$run_dir/definitions.list" || [ $? -eq 1 ]
+    grep -E '^[0-9]+; 0 [0-9]+ TABLE DATA ' "$run_dir/toc" >"$run_dir/data_entries" || [ $? -eq 1 ]
+    grep '^rows=' "$manifest" >"$run_dir/expected_rows" || [ $? -eq 1 ]
+    printf '%s\n' "$tables" >"$run_dir/words"
+    start "$bin_dir/pg_restore" --verbose --no-owner --no-privileges --no-tablespaces --use-list="$run_dir/definitions.list" \
+        --file="$run_dir/definitions" "$file" 2>"$run_dir/stderr"
+    finished $!
+    [ "$child_status" -eq 0 ] ||
+        not_salvaged "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
+    encoding=$(sed -n "s/^SET client_encoding = '\([A-Za-z0-9_]*\)';\$/\1/p; /^SET client_encoding/q" "$run_dir/definitions")
+    strings=$(sed -n 's/^SET standard_conforming_strings = \(o[nf]*\);$/\1/p; /^SET standard_conforming_strings/q' "$run_dir/definitions")
+}
+
+find_tables() {
+    tab=$(printf '\t')
+    tell_psql "\\set encoding ${encoding:-UTF8}"
+    tell_psql "\\set strings ${strings:-on}"
+    tell_psql "$salvage_sql"
+    hear_or_stop "while it looked for the tables"
+    IFS=$newline
+    set -f
+    for line in $(told refused); do
+        problem "${line%%"$tab"*}" "${line#*"$tab"}"
+    done
+    set +f
+    unset IFS
+    [ -z "$problems" ] || die 14 "these tables cannot be brought back from $archive; nothing was touched"
+    without_rows=$(told without_rows)
+    [ -z "$without_rows" ] || log "WARNING: the archive holds no rows of $(one_line "$without_rows")"
+    schema=$(told schema)
+    entries=$(told data)
+}
+
+make_tables() {
+    log "making the tables anew in the schema $schema"
+    tell_psql ':make'
+    hear_or_stop "while it made the tables" \
+        "if a type, function or collation that they are made of has gone from the database, create it again first, or restore the archive as a whole into another database"
+}
+
+pass_rows() {
+    exec "$bin_dir/pg_restore" --data-only --use-list="$run_dir/entry.list" --file=- "$file" >"$run_dir/rows" 2>"$run_dir/stderr"
+}
+
+# Into psql's own input: what comes after the end of the rows would be taken for statements, and is left out. A file that
+# psql opens could wait for ever for a writer that has died.
+give_rows() {
+    cat "$run_dir/copy_into" >&7 || exit
+    sed -n '/^\\\.$/,$!p' <&6 >&7 || exit
+    printf '%s\n' '\.' >&7
+}
+
+# The statement in front of the rows; names in it may hold line breaks.
+read_copy() {
+    copy=
+    while IFS= read -r line <&6; do
+        case $copy$line in
+            'COPY '*) copy=$copy$line$newline ;;
+            'INSERT INTO '*)
+                not_salvaged "the archive holds its rows as INSERT statements, not as COPY" \
+                    "restore it as a whole into another database"
+                ;;
+            *) continue ;;
+        esac
+        case $line in *' FROM stdin;') break ;; esac
+    done
+    printf '%s' "${copy%"$newline"}" >"$run_dir/copy"
+}
+
+# fill ENTRY: one table's rows from the archive into the new table.
+fill() {
+    printf '%s\n' "$1" >"$run_dir/entry.list"
+    mkfifo "$run_dir/rows"
+    start pass_rows
+    restore_child=$!
+    exec 6<"$run_dir/rows"
+    read_copy
+    tell_psql "SET LOCAL client_encoding = :'encoding';"
+    tell_psql "\\set entry $1"
+    # shellcheck disable=SC2016 # psql asks a shell of its own
+    tell_psql '\set copy `cat "$RUN_DIR/copy"`'
+    tell_psql '\o :run_dir/copy_into'
+    tell_psql ':copy_into'
+    tell_psql '\o'
+    hear_or_stop "before it took the rows"
+    if [ -s "$run_dir/copy_into" ]; then
+        tell_rows
+    elif [ -n "$copy" ]; then
+        not_salvaged "the archive's statement in front of its rows is not understood: $(one_line "$copy")"
+    fi
+    exec 6<&-
+    rm -f "$run_dir/rows"
+    finished "$restore_child"
+    [ "$child_status" -eq 0 ] || not_filled
+}
+
+tell_rows() {
+    psql_idle=
+    start give_rows 7>&4
+    finished $!
+    [ "$child_status" -eq 0 ] || not_filled
+}
+
+not_filled() {
+    close_psql
+    relay "$run_dir/stderr"
+    relay "$run_dir/psql_stderr"
+    words=$(psql_words)
+    not_salvaged "the rows did not come to their end: ${words%%"$newline"*} $(tail -n 1 "$run_dir/stderr")"
+}
+
+# Whatever the archive holds: this transaction must not have a hold on anything that it has not made itself.
+check_locks() {
+    tell_psql "SELECT 'lock=' || about FROM foreign_lock;"
+    hear_or_stop "while it looked after the live tables"
+    foreign=$(told lock)
+    [ -z "$foreign" ] ||
+        not_salvaged "the archive's definitions, or what the database does at them, would touch more than the new schema: $(one_line "$foreign")" \
+            "event triggers may be the cause; or restore the archive as a whole into another database"
+}
+
+check_rows() {
+    tell_psql ':count'
+    tell_psql "SELECT 'wrong=' || shown || ' has ' || rows || ' rows instead of ' || expected FROM result WHERE rows <> expected ORDER BY n;"
+    tell_psql "RESET client_encoding;"
+    tell_psql "SELECT 'salvaged=' || rows || ' ' || translate(format('%I', new_name), E'\\n\\r', '  ') FROM result ORDER BY n;"
+    tell_psql "SELECT 'told=' || shown || ': ' || rows || ' rows in ' || translate(format('%I.%I', :'schema', new_name), E'\\n\\r', '  ') FROM result ORDER BY n;"
+    hear_or_stop "while its rows were counted"
+    wrong=$(told wrong)
+    [ -z "$wrong" ] || not_salvaged "the rows are not those of the archive: $(one_line "$wrong")" \
+        "the archive's own count and its contents differ: choose another archive"
+    results=$(printf '%s' "$heard" | sed -n '/^salvaged=/p')
+    told=$(told told)
+}
+
+# Asked from a new session, as the old one may have been lost with the answer on its way.
+ask_outcome() {
+    outcome=
+    tries=0
+    while [ "$outcome" != committed ] && [ "$outcome" != aborted ] && [ "$tries" -lt 30 ]; do
+        [ "$tries" -eq 0 ] || sleep 1
+        tries=$((tries + 1))
+        open_psql "$bin_dir/psql"
+        tell_psql "SELECT pg_xact_status('$transaction');"
+        if hear_psql; then
+            outcome=${heard%"$newline"}
+            close_psql
+        fi
+    done
+}
+
+# From here on the schema stays: a signal waits until it is known what has become of it.
+commit() {
+    tell_psql ':drop_forebears'
+    tell_psql 'SELECT pg_current_xact_id();'
+    hear_or_stop "before its end"
+    transaction=${heard%"$newline"}
+    trap '' INT TERM HUP
+    tell_psql 'COMMIT;'
+    if ! hear_psql; then
+        words=$(psql_words)
+        ask_outcome
+        case $outcome in
+            committed) ;;
+            aborted) not_salvaged "the database refused the end of the transaction: $words" ;;
+            *) die 15 "the connection to the database was lost at the very end, and whether the schema $schema is there could not be learnt: $words" \
+                "ask the database: SELECT pg_xact_status('$transaction'). The live tables are as they were" ;;
+        esac
+    fi
+    restored=$archive
+    trap interrupted INT TERM HUP
+}
+
+started=$(date +%s)
+watch_client
+[ "$listed" = "$file" ] || list_entries
+read_definitions
+[ -z "$psql_child" ] || close_psql # it may be older than the archive
+open_psql "$bin_dir/psql"
+tell_psql '\set ON_ERROR_STOP off'
+tell_psql "SET client_connection_check_interval = '2s';"
+tell_psql '\set ON_ERROR_STOP on'
+tell_psql "BEGIN READ WRITE; SET LOCAL lock_timeout = '${lock_timeout_seconds}s'; SET LOCAL statement_timeout = 0;"
+tell_psql 'SET LOCAL idle_in_transaction_session_timeout = 0;'
+find_tables
+make_tables
+for entry in $entries; do
+    fill "$entry"
+done
+check_rows
+check_locks
+commit
+restore_seconds=$(($(date +%s) - started))
+fact schema "$schema"
+printf '%s\n' "$results"
+fact restore_seconds "$restore_seconds"
+IFS=$newline
+set -f
+for line in $told; do
+    log "$line"
+done
+set +f
+unset IFS
+log "look at them: SELECT * FROM $schema.…; when done: DROP SCHEMA $schema CASCADE"
