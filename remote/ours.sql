@@ -19,9 +19,11 @@ WHERE d.refclassid = 'pg_authid'::regclass AND d.deptype = 'o'
     AND NOT EXISTS (SELECT FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
         WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND n.nspname ~ '^pg_(toast_)?temp_');
 
+-- The constructors of a range type are a superuser's whoever made the type: inner parts go, and come, with the whole.
 CREATE TEMP TABLE owner ON COMMIT DROP AS
 SELECT 'pg_class'::regclass::oid AS classid, oid AS objid, relowner AS owner, relnamespace AS schema FROM pg_class
-UNION ALL SELECT 'pg_proc'::regclass, oid, proowner, pronamespace FROM pg_proc
+UNION ALL SELECT 'pg_proc'::regclass, oid, proowner, pronamespace FROM pg_proc p
+    WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
 UNION ALL SELECT 'pg_type'::regclass, oid, typowner, typnamespace FROM pg_type WHERE typrelid = 0
 UNION ALL SELECT 'pg_namespace'::regclass, oid, nspowner, 0 FROM pg_namespace
 UNION ALL SELECT 'pg_operator'::regclass, oid, oprowner, oprnamespace FROM pg_operator
