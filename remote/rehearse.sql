@@ -67,7 +67,10 @@ SELECT format('%s belongs to the role %s: it would go with what it depends on, a
         pg_describe_object(g.classid, g.objid, g.objsubid), o.owner::regrole, current_user), 'transaction'
 FROM gone g JOIN owner o USING (classid, objid)
 WHERE NOT g.with_extension AND o.owner NOT IN (SELECT oid FROM our_role)
-    AND NOT (g.classid = 'pg_class'::regclass AND (SELECT relkind IN ('i', 'I', 't') FROM pg_class WHERE oid = g.objid));
+    AND NOT (g.classid = 'pg_class'::regclass AND (SELECT relkind = 't' FROM pg_class WHERE oid = g.objid))
+    AND NOT EXISTS ( -- an index that goes with its table
+        SELECT FROM pg_index x JOIN gone t ON t.classid = 'pg_class'::regclass AND t.objid = x.indrelid AND t.objsubid = 0
+        WHERE g.classid = 'pg_class'::regclass AND x.indexrelid = g.objid);
 
 INSERT INTO obstacle
 SELECT format('%s belongs to the role %s: %s cannot put its rows back', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user)
@@ -109,15 +112,26 @@ SELECT format('%s may not create schemas, extensions or publications in this dat
 WHERE EXISTS (SELECT FROM replayed WHERE entry ~ '^(EXTENSION|PUBLICATION) ' OR entry ~ '^SCHEMA - ' AND entry !~ '^SCHEMA - public ')
     AND NOT has_database_privilege(current_database(), 'CREATE');
 
--- ALTER … OWNER TO demands that the new owner may create in the schema; a schema that stays has its present grants.
+-- Who makes something in a schema, and who is to own it, must be let create there; a schema that stays has its present grants.
 INSERT INTO obstacle
-SELECT DISTINCT format('the role %s may not create in the schema %I: GRANT CREATE ON SCHEMA %I TO %I', r.name, n.nspname, n.nspname, r.name), 'transaction'
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN our_role w ON w.oid = c.relowner
-JOIN our_role r ON r.oid = c.relowner OR r.name = current_user
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND n.nspname !~ '^pg_' AND n.nspowner NOT IN (SELECT oid FROM our_role)
-    AND NOT EXISTS (SELECT FROM gone g WHERE g.classid = 'pg_class'::regclass AND g.objid = c.oid AND g.with_extension)
-    AND NOT has_schema_privilege(r.oid, n.oid, 'CREATE');
+WITH closed AS MATERIALIZED (
+    SELECT n.nspname, r.name
+    FROM pg_namespace n CROSS JOIN our_role r
+    WHERE n.nspname !~ '^pg_' AND n.nspowner NOT IN (SELECT oid FROM our_role) AND NOT has_schema_privilege(r.oid, n.oid, 'CREATE'))
+SELECT DISTINCT format('the role %s may not create in the schema %I: GRANT CREATE ON SCHEMA %I TO %I', name, nspname, nspname, name), 'transaction'
+FROM closed JOIN replayed t ON closed.name IN (t.owner, current_user)
+CROSS JOIN unnest('{TABLE,VIEW,MATERIALIZED VIEW,SEQUENCE,FOREIGN TABLE,FUNCTION,PROCEDURE,AGGREGATE,TYPE,DOMAIN,OPERATOR,OPERATOR CLASS,
+    OPERATOR FAMILY,COLLATION,CONVERSION,STATISTICS,TEXT SEARCH CONFIGURATION,TEXT SEARCH DICTIONARY}'::text[]) AS kind
+WHERE starts_with(t.entry, kind || ' ' || nspname || ' ');
+
+-- Of a user mapping pg_dump is told the options only where the view shows them; elsewhere they look like none.
+INSERT INTO obstacle
+SELECT format('the user mapping of %s for the server %I may have options, which are in no archive of ours: only that role can see them', usename, srvname)
+FROM pg_user_mappings m
+WHERE umuser <> 0 AND umoptions IS NULL AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+    AND (usename <> current_user OR NOT has_server_privilege(srvid, 'USAGE'))
+    AND (umuser IN (SELECT oid FROM our_role)
+        OR EXISTS (SELECT FROM gone g WHERE g.classid = 'pg_foreign_server'::regclass AND g.objid = srvid));
 
 INSERT INTO obstacle
 SELECT format('%s is written in %s, which only a superuser may use', p.oid::regprocedure, l.lanname)
