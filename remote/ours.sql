@@ -44,7 +44,13 @@ UNION ALL SELECT 'pg_constraint'::regclass, n.oid, coalesce(relowner, typowner),
 UNION ALL SELECT 'pg_attrdef'::regclass, a.oid, relowner, 0 FROM pg_attrdef a JOIN pg_class c ON c.oid = adrelid
 UNION ALL SELECT 'pg_trigger'::regclass, t.oid, relowner, 0 FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
 UNION ALL SELECT 'pg_rewrite'::regclass, r.oid, relowner, 0 FROM pg_rewrite r JOIN pg_class c ON c.oid = ev_class WHERE rulename <> '_RETURN'
-UNION ALL SELECT 'pg_policy'::regclass, p.oid, relowner, 0 FROM pg_policy p JOIN pg_class c ON c.oid = polrelid;
+UNION ALL SELECT 'pg_policy'::regclass, p.oid, relowner, 0 FROM pg_policy p JOIN pg_class c ON c.oid = polrelid
+UNION ALL SELECT 'pg_default_acl'::regclass, oid, defaclrole, defaclnamespace FROM pg_default_acl;
+SELECT :SERVER_VERSION_NUM >= 150000 AS publishes_schemas \gset
+\if :publishes_schemas
+INSERT INTO owner
+SELECT 'pg_publication_namespace'::regclass, n.oid, pubowner, pnnspid FROM pg_publication_namespace n JOIN pg_publication p ON p.oid = pnpubid;
+\endif
 
 -- Schemas that are emptied, not dropped: public, which no archive creates, and those that hold something of others.
 CREATE TEMP TABLE kept_schema ON COMMIT DROP AS

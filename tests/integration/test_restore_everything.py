@@ -273,3 +273,25 @@ def test_schemas_to_be_made_in_a_database_that_lets_us_make_none_are_refused(sho
     shop.pg.superuser("ALTER DATABASE everything OWNER TO postgres", "everything")
 
     is_refused(shop, "shop may not create schemas", "GRANT CREATE ON DATABASE everything TO shop")
+
+
+STAYS = """
+CREATE PUBLICATION theirs FOR TABLES IN SCHEMA inside;
+CREATE SCHEMA AUTHORIZATION shop; CREATE PUBLICATION others FOR TABLES IN SCHEMA shop;
+CREATE SCHEMA given AUTHORIZATION shop;
+ALTER DEFAULT PRIVILEGES FOR ROLE guest IN SCHEMA given GRANT SELECT ON TABLES TO shop;
+CREATE SCHEMA shared AUTHORIZATION shop;
+CREATE FUNCTION shared.theirs() RETURNS int LANGUAGE sql AS 'SELECT 1';
+"""
+
+
+def test_what_others_have_in_a_schema_of_ours_stays(shop):
+    shop.pg.superuser(STAYS, "everything")
+    archived(shop)
+    before = dumped(shop)
+    deploy = "DROP TABLE inside.t, plain; COMMENT ON SCHEMA shared IS 'x'; CREATE SCHEMA added;"
+    shop.pg.run_as(OWNER, deploy, "everything")
+
+    restored(shop)
+
+    assert dumped(shop) == before
