@@ -173,7 +173,7 @@ WHERE d.datname = current_database();
 -- The lock table has room for a fifth more than it promises, and a good deal beyond.
 INSERT INTO obstacle
 SELECT format('one transaction would need about %s locks, and the server has room for %s: raise max_locks_per_transaction to %s',
-        2 * needed, slots, (max_locks * 2 * needed / slots / 64 + 1) * 64), 'transaction'
+        2 * needed, slots, ceil(max_locks * 2 * needed / slots / 64) * 64), 'transaction'
 FROM (SELECT count(*) AS needed FROM (SELECT DISTINCT classid, objid FROM gone) one) n,
     (SELECT current_setting('max_locks_per_transaction')::bigint AS max_locks) m,
     (SELECT m.setting * sum(s.setting::bigint) + m.setting AS slots

@@ -1,12 +1,15 @@
 """What comes back, on every supported major version: all of it; or the plan says what would not."""
 
+import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from sandbox.postgres import identifier
-from tests.integration.conftest import OWNER, Project
+from sandbox.postgres import identifier, literal
+from sandbox.sshd import available, openssh
+from tests.integration.conftest import OWNER, PASSWORD, Project
 from tests.integration.everything import create_everything, fail_a_deploy, plain_dump
 
 MAJORS = (14, 15, 16, 17, 18)
@@ -34,12 +37,9 @@ def drop(pg, database):
     pg.superuser(f"DROP DATABASE IF EXISTS {identifier(database)} WITH (FORCE)")
 
 
-def database_of(project):
-    return project.profile["DB_NAME"]
-
-
 def dumped(project):
-    return plain_dump(project.pg, database_of(project))
+    name = project.profile["DB_NAME"].replace("\\", "\\\\").replace("'", "\\'")
+    return plain_dump(project.pg, f"dbname='{name}'")
 
 
 def restore(project, *flags, **changes):
@@ -52,8 +52,8 @@ def archived(project):
     assert "You can roll back to" in done.stdout, done.stderr
 
 
-def restored(project):
-    done = restore(project, "--file=latest", "--yes")
+def restored(project, *flags):
+    done = restore(project, "--file=latest", "--yes", *flags)
     assert done.returncode == 0, done.stdout + done.stderr
     return done
 
@@ -295,3 +295,106 @@ def test_what_others_have_in_a_schema_of_ours_stays(shop):
     restored(shop)
 
     assert dumped(shop) == before
+
+
+def test_a_rehearsal_may_stop_a_deploy_or_be_left_out(shop):
+    shop.pg.superuser("ALTER FUNCTION twice LEAKPROOF", "everything")
+
+    done = shop.fab("-H", "demo", "predeploy", "--version=v1", "--rehearsal=require")
+    assert done.returncode == 14, done.stderr
+    assert "public.twice(integer) is leakproof" in done.stderr
+    assert shop.archives() == shop.leftovers() == []
+
+    done = shop.predeploy(BACKUP_REHEARSAL="off")
+    assert done.returncode == 0
+    assert "leakproof" not in done.stderr
+    assert len(shop.archives()) == 1
+
+
+ODD_NAMES = ["a blank", "--help", """Übung 'ß' "x" \\ $HOME %s""", "host=x port=1"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_role_and_a_database_with_odd_names_are_restored(make_database, name):
+    project = make_database(None, f"{name} db", DB_USER=f"{name} role")
+    pg, database, role = project.pg, f"{name} db", f"{name} role"
+    pg.superuser(f"CREATE ROLE {identifier(role)} LOGIN PASSWORD {literal(PASSWORD)}")
+    try:
+        pg.superuser(f"ALTER DATABASE {identifier(database)} OWNER TO {identifier(role)}")
+        sql = 'CREATE SCHEMA "its own"; CREATE TABLE "its own"."odd \n one" AS SELECT 1 AS n;'
+        pg.run_as(role, sql + "SELECT lo_from_bytea(0, 'large')", database)
+        archived(project)
+        before = dumped(project)
+        pg.run_as(role, 'DROP SCHEMA "its own" CASCADE; CREATE TABLE half_done ()', database)
+
+        restored(project)
+
+        assert dumped(project) == before
+    finally:
+        drop(pg, database)
+        pg.superuser(f"DROP ROLE {identifier(role)}")
+
+
+def test_a_superuser_restores_what_only_a_superuser_could(make_database):
+    project = make_database(None, DB_USER="boss")
+    pg = project.pg
+    pg.superuser(f"CREATE ROLE boss SUPERUSER LOGIN PASSWORD {literal(PASSWORD)}")
+    try:
+        pg.superuser("ALTER DATABASE everything OWNER TO boss")
+        sql = (
+            "CREATE EXTENSION pageinspect; CREATE TABLE plain AS SELECT 1 AS n;"
+            "CREATE FUNCTION raw(int) RETURNS int LEAKPROOF LANGUAGE internal AS 'int4abs';"
+            "CREATE FUNCTION notice() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
+            "CREATE EVENT TRIGGER at_end ON ddl_command_end EXECUTE FUNCTION notice();"
+            "CREATE PUBLICATION everything FOR ALL TABLES;"
+        )
+        pg.run_as("boss", sql, "everything")
+        archived(project)
+        before = dumped(project)
+        sql = "DROP EXTENSION pageinspect; DROP FUNCTION raw, notice CASCADE; DROP TABLE plain"
+        pg.run_as("boss", sql, "everything")
+
+        restored(project, "--mode=transaction")
+
+        assert dumped(project) == before
+    finally:
+        drop(pg, "everything")
+        pg.superuser("DROP ROLE boss")
+
+
+@pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
+def test_the_plan_of_500_tables_takes_three_requests_and_a_few_seconds(
+    ground, start_server, make_database, make_project
+):
+    with openssh(ground, extra_config="LogLevel VERBOSE") as ssh:
+        pg = make_database().pg
+        project = make_project(pg, ssh, DB_NAME="everything")
+        pg.run_as(
+            OWNER,
+            "SELECT format('CREATE TABLE t%s (id int PRIMARY KEY)', n)"
+            " FROM generate_series(1, 500) n \\gexec",
+            "everything",
+        )
+        archived(project)
+        pg.run_as(OWNER, "INSERT INTO t7 VALUES (1); DROP TABLE t8", "everything")
+        log = ssh.home.parents[1] / "sshd.log"
+        before, began = log.read_text().count("Starting session: "), time.monotonic()
+
+        done = restore(project, "--file=latest", "--plan")
+
+        assert done.returncode == 0, done.stderr
+        assert "1 row in 1 table" in done.stdout
+        assert log.read_text().count("Starting session: ") - before <= 3
+        assert time.monotonic() - began < 15
+
+
+def test_more_tables_than_one_transaction_may_lock_are_refused_with_the_remedy(make_database):
+    project = make_database()
+    create = "SELECT format('CREATE TABLE t%s (id serial PRIMARY KEY, t text UNIQUE)', n)"
+    sql = f"{create} FROM generate_series(1, 430) n \\gexec"
+    project.pg.run_as(OWNER, f"BEGIN;{sql}\nCOMMIT;", "everything")
+    assert project.predeploy().returncode == 0
+
+    done = is_refused(project, "one transaction would need about")
+
+    assert re.search(r"raise max_locks_per_transaction to (128|192)$", done.stdout, re.MULTILINE)
