@@ -8,7 +8,8 @@ export LC_ALL=C
 unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
 unset BLOCK_SIZE LS_BLOCK_SIZE # GNU's ls would tell sizes in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
-step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems='' children='' psql_child='' psql_program='' psql_idle='' watcher='' met='' starting=''
+step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems=''
+children='' psql_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting=''
 rotation='not reached'
 
 newline='
@@ -82,9 +83,10 @@ die() {
 # Programs that take long run in the background: a signal then ends them at once instead of after them.
 start() {
     starting=yes
-    "$@" 4>&- & # or psql would not see our end of its stdin closing
+    "$@" 4>&- 6>&- & # or psql, and the guard, would not see our end of their pipes closing
     children="$children $!"
     starting=
+    tell_guard
 }
 
 finished() {
@@ -95,6 +97,36 @@ finished() {
         [ "$child" = "$1" ] || others="$others $child"
     done
     children=$others
+    tell_guard
+}
+
+# A shell that is killed cannot end what it has started, and that would go on with all its locks. Our end of this pipe
+# closes with us, whatever our end is; each line in it is what runs at present.
+start_guard() {
+    [ -z "$guard" ] || return 0
+    mkfifo "$run_dir/guard"
+    stand_guard <"$run_dir/guard" >/dev/null 2>&1 3<&- 9>&- &
+    guard=$!
+    exec 6>"$run_dir/guard"
+    rm -f "$run_dir/guard"
+}
+
+stand_guard() {
+    while IFS=, read -r line line_psql; do
+        children=$line psql_child=$line_psql
+    done
+    # shellcheck disable=SC2086 # a list of numbers
+    [ -z "$psql_child" ] || kill -INT $psql_child || :
+    # shellcheck disable=SC2086
+    [ -z "$children" ] || kill -TERM $children || :
+    [ -n "$children$psql_child" ] || return 0
+    sleep 1
+    # shellcheck disable=SC2086
+    kill -KILL $children $psql_child || :
+}
+
+tell_guard() {
+    [ -z "$guard" ] || printf '%s,%s\n' "$children" "$psql_child" >&6 2>/dev/null || :
 }
 
 # At TERM pg_dump cancels its query in the server, at INT psql does. A child that was forked a moment ago may not have
@@ -143,7 +175,7 @@ watch_client() {
     {
         while IFS= read -r _ <&3; do :; done
         kill -TERM $$
-    } >/dev/null 2>&1 9>&- &
+    } >/dev/null 2>&1 4>&- 6>&- 9>&- &
     watcher=$!
 }
 
@@ -199,6 +231,7 @@ finish() {
     stop_children
     [ "$code" -eq 0 ] || [ -n "$reason" ] || reason="the step $step ended unexpectedly"
     [ -z "$at_end" ] || "$at_end"
+    [ -z "$guard" ] || kill -KILL "$guard" 2>/dev/null || :
     [ -z "$partial" ] || rm -f "$partial"
     [ -z "$run_dir" ] || rm -rf "${run_dir:?}"
     if [ -n "$log_file" ]; then

@@ -17,9 +17,11 @@ use_psql() {
 
 open_psql() {
     psql_program=$1
+    start_guard
     mkfifo "$run_dir/to_psql" "$run_dir/from_psql"
-    run_psql "$1" &
+    run_psql "$1" 6>&- &
     psql_child=$!
+    tell_guard
     exec 4>"$run_dir/to_psql" 5<"$run_dir/from_psql"
     rm -f "$run_dir/to_psql" "$run_dir/from_psql"
     # shellcheck disable=SC2016 # psql asks a shell of its own
@@ -53,6 +55,7 @@ close_psql() {
     psql_status=0
     wait "$psql_child" || psql_status=$?
     psql_child='' psql_idle=''
+    tell_guard
     exec 5<&-
 }
 

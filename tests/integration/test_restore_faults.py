@@ -6,7 +6,7 @@ import shlex
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -193,3 +193,231 @@ def test_a_script_that_is_not_whole_restores_nothing(shop, part, script):
     before = archives(shop)
     stubbed = with_stub(shop, f"{part}.list", script)
     assert_unchanged(shop, before, stubbed.restore(), 15)
+
+
+AT_THE_COMMIT = """
+CREATE FUNCTION public.late() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN {} RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON public.customers DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION public.late();
+UPDATE public.customers SET id = id;
+"""
+
+
+def at_the_commit(shop, statement):
+    """The last that the script does is to have this run by the COMMIT itself."""
+    script = f'{THROUGH} "/^.unrestrict/r $injected"'
+    return with_stub(shop, "main.list", script, AT_THE_COMMIT.format(statement))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["RAISE 'at the very end';", "PERFORM pg_terminate_backend(pg_backend_pid());"],
+    ids=["an error", "the backend dies"],
+)
+def test_a_commit_that_fails_restores_nothing(shop, statement):
+    before = archives(shop)
+    assert_unchanged(shop, before, at_the_commit(shop, statement).restore(), 15)
+
+
+def test_rows_other_than_those_that_the_archive_was_made_of_restore_nothing(shop):
+    manifest = next(shop.project.backup_dir.glob("*pre-deploy*.manifest"))
+    text, before = manifest.read_text(), archives(shop)
+    manifest.write_text(text.replace("rows=200 public.orders", "rows=199 public.orders"))
+    done = shop.restore()
+    manifest.write_text(text)
+    assert "rows=199 public.orders" in done.stderr
+    assert_unchanged(shop, before, done, 15)
+
+
+A_SLOW_COUNT = """
+SET row_security = on;
+ALTER TABLE public.orders ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.orders FORCE ROW LEVEL SECURITY;
+CREATE POLICY slow ON public.orders USING (pg_catalog.pg_sleep(60) IS NULL);
+"""
+
+
+@contextmanager
+def session(shop, role, sql):
+    """A session of somebody else's that is idle in a transaction."""
+    command = [shop.pg.bin_dir / "psql", "--no-psqlrc", "--quiet", "-h", shop.pg.data_dir.parent]
+    command += ["-p", str(shop.pg.port), "-U", role, DATABASE]
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    clean["PGAPPNAME"] = f"reader of {role}"
+    psql = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean,
+        text=True,
+    )
+    psql.stdin.write(f"BEGIN; {sql};\n\\echo there\n")
+    psql.stdin.flush()
+    while psql.stdout.readline() not in ("there\n", ""):
+        pass
+    try:
+        yield psql
+    finally:
+        with suppress(BrokenPipeError):
+            psql.stdin.write("ROLLBACK;\n")
+        psql.communicate(timeout=10)
+
+
+@contextmanager
+def in_the_wipe(shop):
+    with session(shop, OWNER, "SELECT FROM orders"):
+        yield shop, "wait_event_type = 'Lock'"
+
+
+@contextmanager
+def in_a_statement(shop):
+    script = f'{THROUGH} "/^-- Data for Name: orders/r $injected"'
+    yield with_stub(shop, "main.list", script, "SELECT pg_sleep(60);\n"), "wait_event = 'PgSleep'"
+
+
+@contextmanager
+def in_the_rows(shop):
+    """The stub is a program that has gone quiet, with half of the rows on their way."""
+    script = '"$real" "$@" | sed "/^50\t/q"; exec sleep 60'
+    yield with_stub(shop, "main.list", script), "query LIKE 'COPY public.orders%'"
+
+
+@contextmanager
+def in_the_comparison(shop):
+    script = f'{THROUGH} "/^.unrestrict/r $injected"'
+    yield with_stub(shop, "grants.list", script, A_SLOW_COUNT), "wait_event = 'PgSleep'"
+
+
+@contextmanager
+def in_the_commit(shop):
+    yield at_the_commit(shop, "PERFORM pg_sleep(1.5);"), "query = 'COMMIT;' AND state = 'active'"
+
+
+@contextmanager
+def in_the_analysis(shop):
+    shop.pg.superuser(f"ALTER DATABASE {DATABASE} SET test.analyze_seconds = '60'")
+    yield shop, "query = 'ANALYZE;' AND wait_event = 'PgSleep'"
+    shop.pg.superuser(f"ALTER DATABASE {DATABASE} RESET test.analyze_seconds")
+
+
+def kill_remote(number, *names):
+    def kill(shop, _run):
+        killed = 0
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                of_ours = f"HOME={shop.project.ssh.home}\0".encode() in (
+                    process / "environ"
+                ).read_bytes()
+                program = (process / "cmdline").read_bytes().split(b"\0")[0].rpartition(b"/")[2]
+                if of_ours and program in names:
+                    os.kill(int(process.name), number)
+                    killed += 1
+        assert killed
+
+    return kill
+
+
+def kill_shell(number):
+    def kill(shop, _run):
+        words = (shop.project.backup_dir / "lock").read_text().partition(", process ")[2]
+        os.kill(int(words.partition(",")[0]), number)
+
+    return kill
+
+
+def kill_backend(shop, _run):
+    for pid in our_sessions(shop):
+        shop.pg.superuser(f"SELECT pg_terminate_backend({pid})")
+
+
+def cut_the_connection(shop, _run):
+    for pid in sessions(shop.project):
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_client(number):
+    return lambda _shop, run: run.send_signal(number)
+
+
+PSQL = kill_remote(signal.SIGKILL, b"psql")
+PG_RESTORE = kill_remote(signal.SIGKILL, b"pg_restore", b"sleep")
+FILTER = kill_remote(signal.SIGKILL, b"cat")
+KILL, TERM, INT = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
+KILLED_SHELL = kill_shell(KILL)
+DEATHS = {
+    "wipe: psql": (in_the_wipe, PSQL, 15),
+    "wipe: backend": (in_the_wipe, kill_backend, 15),
+    "wipe: connection": (in_the_wipe, cut_the_connection, 3),
+    "wipe: client, INT": (in_the_wipe, kill_client(INT), 130),
+    "wipe: client, KILL": (in_the_wipe, kill_client(KILL), -KILL),
+    "statement: psql": (in_a_statement, PSQL, 15),
+    "statement: backend": (in_a_statement, kill_backend, 15),
+    "statement: connection": (in_a_statement, cut_the_connection, 3),
+    "statement: shell, TERM": (in_a_statement, kill_shell(TERM), 130),
+    "statement: shell, KILL": (in_a_statement, KILLED_SHELL, 1),
+    "statement: client, INT": (in_a_statement, kill_client(INT), 130),
+    "statement: client, TERM": (in_a_statement, kill_client(TERM), 130),
+    "rows: psql": (in_the_rows, PSQL, 15),
+    "rows: pg_restore": (in_the_rows, PG_RESTORE, 15),
+    "rows: filter": (in_the_rows, FILTER, 15),
+    "rows: shell, KILL": (in_the_rows, KILLED_SHELL, 1),
+    "rows: client, INT": (in_the_rows, kill_client(INT), 130),
+    "rows: client, KILL": (in_the_rows, kill_client(KILL), -KILL),
+    "comparison: backend": (in_the_comparison, kill_backend, 15),
+    "comparison: shell, KILL": (in_the_comparison, KILLED_SHELL, 1),
+    "comparison: client, TERM": (in_the_comparison, kill_client(TERM), 130),
+}
+
+
+def killed(shop, moment, kill, *flags):
+    """Run a restore as far as to that moment, and return what it came to after the kill."""
+    with moment(shop) as (prepared, condition):
+        run = prepared.project.start(*restoring("--no-safety", *flags))
+        wait_for(lambda: run.poll() is not None or our_sessions(shop, condition))
+        assert run.poll() is None, run.communicate()
+        kill(prepared, run)
+        output, errors = run.communicate(timeout=30)
+    return subprocess.CompletedProcess((), run.returncode, output, errors)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="ends processes of the sandbox's user")
+@pytest.mark.parametrize(("moment", "kill", "code"), DEATHS.values(), ids=DEATHS.keys())
+def test_whatever_dies_before_the_commit_the_database_is_as_it_was(shop, moment, kill, code):
+    before = archives(shop)
+    assert_unchanged(shop, before, killed(shop, moment, kill), code)
+
+
+AFTERWARDS = {
+    "commit: psql": (in_the_commit, PSQL, 0),
+    "commit: connection": (in_the_commit, cut_the_connection, 3),
+    "commit: client, INT": (in_the_commit, kill_client(INT), 130),
+    "analysis: psql": (in_the_analysis, PSQL, 0),
+    "analysis: backend": (in_the_analysis, kill_backend, 0),
+    "analysis: connection": (in_the_analysis, cut_the_connection, 0),
+    "analysis: shell, KILL": (in_the_analysis, KILLED_SHELL, 0),
+    "analysis: client, INT": (in_the_analysis, kill_client(INT), 130),
+}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="ends processes of the sandbox's user")
+@pytest.mark.parametrize(("moment", "kill", "code"), AFTERWARDS.values(), ids=AFTERWARDS.keys())
+def test_what_is_committed_is_told_as_restored_or_as_unknown(shop, moment, kill, code):
+    """A client that has lost its host cannot know; whoever can, says so."""
+    before = archives(shop)
+    done = killed(shop, moment, kill)
+
+    assert done.returncode == code, done.stderr
+    assert UNCHANGED not in done.stderr
+    if code == 0:
+        assert "Restored faults to" in done.stdout
+    if code == 130:
+        assert "after the database had been restored (exit 130)" in done.stderr
+    assert_nothing_of_it_is_left(shop)
+    shop.pg.superuser("DROP FUNCTION IF EXISTS public.late CASCADE", DATABASE)
+    assert shop.now() == shop.archived
+    if kill is not KILLED_SHELL:
+        assert shop.project.status()["result"] == "success"
+    assert {name: archives(shop)[name] for name in before} == before
+    assert_the_next_one_restores(shop)

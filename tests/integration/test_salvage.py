@@ -81,7 +81,7 @@ class Failed:
             steps.preflight(settings, dumps=False),
             steps.archive(self.archive),
             steps.verify("written", self.archive),
-            steps.salvage(settings, *tables),
+            steps.salvage(settings, list(tables)),
         ]
         return shell.run(
             Context(), several, variables=variables(settings, "restore"), secret=PASSWORD
