@@ -151,7 +151,7 @@ def swap(settings: Settings, *, terminate: bool) -> Step:
     )
 
 
-def salvage(settings: Settings, tables: Sequence[str]) -> Step:
+def salvage(settings: Settings, tables: Sequence[str] = ()) -> Step:
     """The tables of the archive, each as a person would type its name."""
     return Step(
         "salvage",

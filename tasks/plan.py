@@ -235,8 +235,8 @@ def _table(plan: Plan) -> list[str]:
         return []
     cells = [("TABLE", "IN THE ARCHIVE", "NOW", "LOST")]
     for each in changed[:_SHOWN]:
-        counts = ("-" if count is None else str(count) for count in (each.then, each.now))
-        cells.append((each.table, *counts, str(each.lost or "")))
+        then, now = ("-" if count is None else str(count) for count in (each.then, each.now))
+        cells.append((each.table, then, now, str(each.lost or "")))
     widths = [max(len(row[column]) for row in cells) for column in range(4)]
     lines = [
         "    " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()

@@ -82,10 +82,12 @@ def restore(
     with session(c, given) as live:
         host = _aimed(live, to)
         if drop_old:
-            return drop_old_databases(host, yes)
+            drop_old_databases(host, yes)
+            return None
         wanted = safety(host) if undo else source(host, str(file))
         if table:
-            return salvage(host, wanted, table)
+            salvage(host, wanted, table)
+            return None
         foreseen = _plan(host, wanted, mode, terminate)
         tell(
             json.dumps(as_data(foreseen), indent=2, ensure_ascii=False)

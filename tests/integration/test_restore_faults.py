@@ -1,11 +1,9 @@
 """Faults at every stage of a restore: it says so, and leaves the database exactly as it was."""
 
 import os
-import random
 import shlex
 import signal
 import subprocess
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -307,9 +305,9 @@ def kill_remote(number, *names):
         killed = 0
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                of_ours = f"HOME={shop.project.ssh.home}\0".encode() in (
-                    process / "environ"
-                ).read_bytes()
+                of_ours = (
+                    f"HOME={shop.project.ssh.home}\0".encode() in (process / "environ").read_bytes()
+                )
                 program = (process / "cmdline").read_bytes().split(b"\0")[0].rpartition(b"/")[2]
                 if of_ours and program in names:
                     os.kill(int(process.name), number)
