@@ -247,7 +247,7 @@ finish() {
 
 interrupted() {
     [ -z "$restored" ] ||
-        die 130 "interrupted, or cut off from the client, after the database had been restored" "it is restored to $restored: nothing else is to do"
+        die 130 "interrupted, or cut off from the client, after the end of the restore" "what was asked for of $restored is done"
     die 130 "interrupted, or cut off from the client" "nothing unfinished is left on the host; run it again"
 }
 

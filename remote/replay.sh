@@ -57,9 +57,7 @@ way=transaction
 watch_client
 use_psql "$bin_dir/psql"
 tell_psql "SELECT pg_catalog.current_setting('search_path') AS search_path \\gset"
-tell_psql '\set ON_ERROR_STOP off'
-tell_psql "SET client_connection_check_interval = '2s';"
-tell_psql '\set ON_ERROR_STOP on'
+notice_lost_clients
 [ -z "$terminate" ] || end_sessions
 tell_psql 'BEGIN; SET LOCAL statement_timeout = 0;'
 bound_waiting
@@ -77,6 +75,6 @@ replay after without_timeouts
 replay grants in_their_name
 refresh
 compare_rows
-commit
+commit restored
 log "restored in $restore_seconds s; lost: ${lost:-not told}"
 fact restore_seconds "$restore_seconds"

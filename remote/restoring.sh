@@ -6,12 +6,19 @@ not_restored() {
     die 15 "$1; the database is as it was" "${2-see what it says above, and try again}"
 }
 
-# hear_or_stop WHILE: what the statements came to.
+# hear_or_stop WHILE [REMEDY]: what the statements came to.
 hear_or_stop() {
     hear_psql || {
         relay "$run_dir/psql_stderr"
-        not_restored "the database stopped the restore $1: $(psql_words)"
+        not_restored "the database stopped the restore $1: $(psql_words)" "${2-see what it says above, and try again}"
     }
+}
+
+# Not on every system, but where it is: a server then notices within seconds that its client has died.
+notice_lost_clients() {
+    tell_psql '\set ON_ERROR_STOP off'
+    tell_psql "SET client_connection_check_interval = '2s';"
+    tell_psql '\set ON_ERROR_STOP on'
 }
 
 # In an own session, as ours has ended with the error.
@@ -104,7 +111,7 @@ ask_outcome() {
     done
 }
 
-# From here on there is no way back but another restore: a signal waits until it is known what has become of it.
+# commit WHAT: from here on there is no way back but another restore, so a signal waits until it is known what came of it.
 commit() {
     tell_psql 'SELECT pg_current_xact_id();'
     hear_or_stop "before its end"
@@ -123,6 +130,6 @@ commit() {
     fi
     restored=$archive
     restore_seconds=$(($(date +%s) - started))
-    audit "restored"
+    audit "$1"
     trap interrupted INT TERM HUP
 }

@@ -1,20 +1,7 @@
 #!/bin/sh
 # Bring chosen tables of the archive back into a new schema beside the live ones, which are not touched; all of them or none.
 : "${tables:?}" "${lock_timeout_seconds:?}" "${salvage_sql:?}"
-: "${file:?}" "${manifest:?}" "${bin_dir:?}" # from archive
-
-not_salvaged() {
-    die 15 "$1; the database is as it was" "${2-see what it says above, and try again}"
-}
-
-# hear_or_stop WHILE [REMEDY]
-hear_or_stop() {
-    hear_psql || {
-        relay "$run_dir/psql_stderr"
-        words=$(psql_words)
-        not_salvaged "the database stopped the salvage $1: ${words%%"$newline"*}" "${2-see what it says above, and try again}"
-    }
-}
+: "${file:?}" "${manifest:?}" "${bin_dir:?}" "${count_sql:?}" # from archive and restoring
 
 # told KEY: the values of that key in what was heard, a line each.
 told() {
@@ -32,7 +19,7 @@ read_definitions() {
         --file="$run_dir/definitions" "$file" 2>"$run_dir/stderr"
     finished $!
     [ "$child_status" -eq 0 ] ||
-        not_salvaged "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
+        not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
     encoding=$(sed -n "s/^SET client_encoding = '\([A-Za-z0-9_]*\)';\$/\1/p; /^SET client_encoding/q" "$run_dir/definitions")
     strings=$(sed -n 's/^SET standard_conforming_strings = \(o[nf]*\);$/\1/p; /^SET standard_conforming_strings/q' "$run_dir/definitions")
 }
@@ -72,18 +59,18 @@ pass_rows() {
 # psql opens could wait for ever for a writer that has died.
 give_rows() {
     cat "$run_dir/copy_into" >&7 || exit
-    sed -n '/^\\\.$/,$!p' <&6 >&7 || exit
+    sed -n '/^\\\.$/,$!p' <&8 >&7 || exit
     printf '%s\n' '\.' >&7
 }
 
 # The statement in front of the rows; names in it may hold line breaks.
 read_copy() {
     copy=
-    while IFS= read -r line <&6; do
+    while IFS= read -r line <&8; do
         case $copy$line in
             'COPY '*) copy=$copy$line$newline ;;
             'INSERT INTO '*)
-                not_salvaged "the archive holds its rows as INSERT statements, not as COPY" \
+                not_restored "the archive holds its rows as INSERT statements, not as COPY" \
                     "restore it as a whole into another database"
                 ;;
             *) continue ;;
@@ -99,7 +86,7 @@ fill() {
     mkfifo "$run_dir/rows"
     start pass_rows
     restore_child=$!
-    exec 6<"$run_dir/rows"
+    exec 8<"$run_dir/rows"
     read_copy
     tell_psql "SET LOCAL client_encoding = :'encoding';"
     tell_psql "\\set entry $1"
@@ -112,9 +99,9 @@ fill() {
     if [ -s "$run_dir/copy_into" ]; then
         tell_rows
     elif [ -n "$copy" ]; then
-        not_salvaged "the archive's statement in front of its rows is not understood: $(one_line "$copy")"
+        not_restored "the archive's statement in front of its rows is not understood: $(one_line "$copy")"
     fi
-    exec 6<&-
+    exec 8<&-
     rm -f "$run_dir/rows"
     finished "$restore_child"
     [ "$child_status" -eq 0 ] || not_filled
@@ -132,7 +119,7 @@ not_filled() {
     relay "$run_dir/stderr"
     relay "$run_dir/psql_stderr"
     words=$(psql_words)
-    not_salvaged "the rows did not come to their end: ${words%%"$newline"*} $(tail -n 1 "$run_dir/stderr")"
+    not_restored "the rows did not come to their end: ${words%%"$newline"*} $(tail -n 1 "$run_dir/stderr")"
 }
 
 # Whatever the archive holds: this transaction must not have a hold on anything that it has not made itself.
@@ -141,7 +128,7 @@ check_locks() {
     hear_or_stop "while it looked after the live tables"
     foreign=$(told lock)
     [ -z "$foreign" ] ||
-        not_salvaged "the archive's definitions, or what the database does at them, would touch more than the new schema: $(one_line "$foreign")" \
+        not_restored "the archive's definitions, or what the database does at them, would touch more than the new schema: $(one_line "$foreign")" \
             "event triggers may be the cause; or restore the archive as a whole into another database"
 }
 
@@ -153,59 +140,19 @@ check_rows() {
     tell_psql "SELECT 'told=' || shown || ': ' || rows || ' rows in ' || translate(format('%I.%I', :'schema', new_name), E'\\n\\r', '  ') FROM result ORDER BY n;"
     hear_or_stop "while its rows were counted"
     wrong=$(told wrong)
-    [ -z "$wrong" ] || not_salvaged "the rows are not those of the archive: $(one_line "$wrong")" \
+    [ -z "$wrong" ] || not_restored "the rows are not those of the archive: $(one_line "$wrong")" \
         "the archive's own count and its contents differ: choose another archive"
     results=$(printf '%s' "$heard" | sed -n '/^salvaged=/p')
     told=$(told told)
 }
 
-# Asked from a new session, as the old one may have been lost with the answer on its way.
-ask_outcome() {
-    outcome=
-    tries=0
-    while [ "$outcome" != committed ] && [ "$outcome" != aborted ] && [ "$tries" -lt 30 ]; do
-        [ "$tries" -eq 0 ] || sleep 1
-        tries=$((tries + 1))
-        open_psql "$bin_dir/psql"
-        tell_psql "SELECT pg_xact_status('$transaction');"
-        if hear_psql; then
-            outcome=${heard%"$newline"}
-            close_psql
-        fi
-    done
-}
-
-# From here on the schema stays: a signal waits until it is known what has become of it.
-commit() {
-    tell_psql ':drop_forebears'
-    tell_psql 'SELECT pg_current_xact_id();'
-    hear_or_stop "before its end"
-    transaction=${heard%"$newline"}
-    trap '' INT TERM HUP
-    tell_psql 'COMMIT;'
-    if ! hear_psql; then
-        words=$(psql_words)
-        ask_outcome
-        case $outcome in
-            committed) ;;
-            aborted) not_salvaged "the database refused the end of the transaction: $words" ;;
-            *) die 15 "the connection to the database was lost at the very end, and whether the schema $schema is there could not be learnt: $words" \
-                "ask the database: SELECT pg_xact_status('$transaction'). The live tables are as they were" ;;
-        esac
-    fi
-    restored=$archive
-    trap interrupted INT TERM HUP
-}
-
 started=$(date +%s)
+way=salvage
 watch_client
 [ "$listed" = "$file" ] || list_entries
 read_definitions
-[ -z "$psql_child" ] || close_psql # it may be older than the archive
-open_psql "$bin_dir/psql"
-tell_psql '\set ON_ERROR_STOP off'
-tell_psql "SET client_connection_check_interval = '2s';"
-tell_psql '\set ON_ERROR_STOP on'
+use_psql "$bin_dir/psql"
+notice_lost_clients
 tell_psql "BEGIN READ WRITE; SET LOCAL lock_timeout = '${lock_timeout_seconds}s'; SET LOCAL statement_timeout = 0;"
 tell_psql 'SET LOCAL idle_in_transaction_session_timeout = 0;'
 find_tables
@@ -215,8 +162,8 @@ for entry in $entries; do
 done
 check_rows
 check_locks
-commit
-restore_seconds=$(($(date +%s) - started))
+tell_psql ':drop_forebears'
+commit salvaged
 fact schema "$schema"
 printf '%s\n' "$results"
 fact restore_seconds "$restore_seconds"

@@ -185,7 +185,7 @@ switch() {
         [ "$(date +%s)" -lt "$deadline" ] || in_the_way "$words"
         enter_database "$maintenance"
     done
-    commit
+    commit restored
 }
 
 started=$(date +%s)

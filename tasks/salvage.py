@@ -22,6 +22,7 @@ def salvage(host: Host, wanted: Source, tables: Sequence[str]) -> None:
         steps.preflight(settings, dumps=False),
         steps.archive(wanted.name),
         steps.verify("read", wanted.name),
+        steps.restoring(),
         steps.salvage(settings, tables),
     ]
     report = host.must("restore", salvaging, keeps_status=True)

@@ -81,6 +81,7 @@ class Failed:
             steps.preflight(settings, dumps=False),
             steps.archive(self.archive),
             steps.verify("written", self.archive),
+            steps.restoring(),
             steps.salvage(settings, list(tables)),
         ]
         return shell.run(
