@@ -81,3 +81,16 @@ def test_without_a_terminal_and_without_yes_nothing_happens(shop):
     assert done.returncode == 14
     assert "--yes" in done.stderr
     assert plain_dump(shop.pg, "corner") == ruined
+
+
+def test_chosen_tables_come_back_beside_the_live_ones(shop):
+    ruin(shop)
+    ruined = shop.pg.superuser("SELECT count(*) FROM orders", "corner")
+    done = restore(shop, "--file=latest", "--table=orders", "--table=public.customers")
+    assert done.returncode == 0, done.stderr
+    (schema,) = re.findall(r"into the schema (restored_\w+)", done.stdout)
+    for table, rows in {"orders": "100", "customers": "1"}.items():
+        assert f"{table}: {rows} rows" in done.stdout
+        assert shop.pg.superuser(f"TABLE {schema}.{table}", "corner").count("\n") == int(rows)
+    assert shop.pg.superuser("SELECT count(*) FROM orders", "corner") == ruined
+    assert restore(shop, "--file=latest", "--table=nothing").returncode == 14
