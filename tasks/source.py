@@ -30,14 +30,15 @@ class Source:
 def source(host: Host, wanted: str) -> Source:
     """Raise RefusedError (14) unless it is one archive; a local file is sent to the host."""
     if "/" in wanted:
-        here = Path(wanted).expanduser()
-        return _sent(host, here) if here.exists() else Source(_on_host(host, wanted))
+        here = _here(wanted)
+        return _sent(host, here) if here else Source(_on_host(host, wanted))
     catalog = _catalog(host)
     try:
         return Source(_chosen(host, catalog, wanted).name)
     except errors.RefusedError as refusal:
-        if Path(wanted).is_file():
-            return _sent(host, Path(wanted))
+        here = _here(wanted)
+        if here and here.is_file():
+            return _sent(host, here)
         raise refused(host, str(refusal.message)) from None
 
 
@@ -87,6 +88,15 @@ def _proven(archives: list[Archive], wanted: str) -> list[Archive]:
     return [each for each in archives if each.at_least(grade)]
 
 
+def _here(wanted: str) -> Path | None:
+    """None too for what could be no path here: over-long, or in the home of nobody we know."""
+    try:
+        path = Path(wanted).expanduser()
+        return path if path.exists() else None
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
 def _on_host(host: Host, wanted: str) -> str:
     from ..config.parsers import remote_directory
 
@@ -110,15 +120,25 @@ def _sent(host: Host, path: Path) -> Source:
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
         manifest = _beside(path.with_suffix(".manifest"))
-        checksum = _beside(path.with_name(f"{path.name}.sha256"))[:64].decode("ascii", "replace")
+        told = {
+            ".sha256": _beside(path.with_name(f"{path.name}.sha256"))[:64],
+            ".manifest": dict(_pairs(manifest)).get(b"sha256", b""),
+        }
     except OSError as error:
         raise refused(host, f"{path} cannot be read: {error.strerror}") from None
-    if checksum and checksum != digest.hexdigest():
-        raise errors.UnprovenError(
-            f"{path} is not what its .sha256 says (exit 13)\n"
-            "  What to do: it is damaged, or was exchanged: choose another archive."
-        )
+    for sidecar, checksum in told.items():
+        if checksum and checksum != digest.hexdigest().encode():
+            raise errors.UnprovenError(
+                f"{path} is not what its {sidecar} says (exit 13)\n"
+                "  What to do: it is damaged, or was exchanged: choose another archive."
+            )
     return _upload(host, path, manifest, digest.hexdigest())
+
+
+def _pairs(manifest: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for line in manifest.splitlines():
+        key, _, value = line.partition(b"=")
+        yield key, value
 
 
 def _beside(path: Path) -> bytes:
