@@ -78,8 +78,9 @@ better_grade() {
     printf '%s' "$best"
 }
 
-# record GRADE: the manifest with new lines about the proof, replaced as a whole.
+# record GRADE: the manifest with new lines about the proof, replaced as a whole. What lies elsewhere is not ours to change.
 record() {
+    case $archive in /* | \~/*) return 0 ;; esac
     lines=$(
         grep -v '^proof' "$manifest"
         facts proof "$1" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"

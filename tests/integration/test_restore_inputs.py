@@ -236,6 +236,32 @@ def test_an_archive_whose_checksums_disagree_is_refused(shop):
     is_refused(shop, 14, "--file=v1.0.0", "--yes")
 
 
+@pytest.mark.usefixtures("untouched")
+def test_a_damaged_file_on_the_host_is_refused(shop):
+    archive, path = shop.archives()[0], shop.ssh.home / "it.dump"
+    checksum = path.with_name("it.dump.sha256")
+
+    def is_damaged():
+        for_the_host(shop, path)
+        return is_refused(shop, 13, "--file=~/it.dump", "--yes")
+
+    try:
+        shutil.copy(archive, path)
+        checksum.write_text(f"{'0' * 64}  it.dump\n")
+        assert f"SHA-256 is {archive_sha256(archive)} instead of 000" in is_damaged()
+        checksum.unlink()
+        shutil.copy(archive, path)
+        cut(path)
+        is_damaged()
+        for content in (b"", b"CREATE TABLE plain_sql ();\n", archive.read_bytes()[:300]):
+            path.write_bytes(content)
+            assert "not a whole archive" in is_damaged()
+        assert Path("/dev/null").is_char_device()
+    finally:
+        path.unlink()
+        checksum.unlink(missing_ok=True)
+
+
 def archive_sha256(archive):
     return sidecars(archive)[1].read_text()[:64]
 
