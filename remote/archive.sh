@@ -23,12 +23,15 @@ locate() {
     [ -f "$manifest" ] || manifest=/dev/null
 }
 
+no_reader() {
+    die 10 "$archive was written by $1; the programs here are older: $(one_line "$found")" \
+        "set DB_BIN_DIR to where the programs of that version are on the host"
+}
+
 # choose_reader MAJOR VERSION: a newer pg_restore reads what an older pg_dump has written, not the other way round.
 choose_reader() {
     choose_programs "$1"
-    [ -n "$bin_dir" ] ||
-        die 10 "$archive was written by pg_dump $2; the programs here are older: $(one_line "$found")" \
-            "set DB_BIN_DIR to where the programs of that version are on the host"
+    [ -n "$bin_dir" ] || no_reader "pg_dump $2"
 }
 
 newest_major() {
@@ -46,9 +49,23 @@ header() {
     sed -n "s/^;  *$1: *//p" "$run_dir/toc" | head -n 1
 }
 
+# The number of the format is the seventh byte; of one that is newer than they are, programs cannot tell who wrote it.
+check_format() {
+    start_of_file=$(head -c 7 "$file")
+    case $1,$start_of_file in
+        14,PGDMP?? | 15,PGDMP??) newest_format=14 ;;
+        16,PGDMP??) newest_format=15 ;;
+        17,PGDMP?? | 18,PGDMP??) newest_format=16 ;;
+        *) return 0 ;;
+    esac
+    [ "$(printf '%d' "'${start_of_file#PGDMP?}")" -le "$newest_format" ] || no_reader "a newer pg_dump"
+}
+
 # What the manifest would tell, of one that has none.
 tell_header() {
-    choose_reader "$(newest_major)" "another version"
+    newest=$(newest_major)
+    check_format "$newest"
+    choose_reader "$newest" "another version"
     list_entries
     archive_client=$(header 'Dumped by pg_dump version')
     facts database "$(header dbname)" created "$(header 'Archive created at')"
@@ -61,3 +78,4 @@ fact file "$file"
 archive_client=$(manifest_value "$manifest" client_version)
 if [ -n "$archive_client" ]; then without_rows "$manifest"; else tell_header; fi
 choose_reader "${archive_client%%[!0-9]*}" "$archive_client"
+fact reader_version "$client_version"

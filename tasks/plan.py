@@ -160,6 +160,7 @@ def as_data(plan: Plan) -> dict[str, object]:
         },
         "archive": {**plan.archive},
         "server_version": plan.server_version,
+        "client_version": plan.archive["reader_version"],
         "mode": plan.mode,
         "mode_because": plan.why,
         "estimate_seconds": plan.estimate_seconds,
@@ -182,7 +183,7 @@ def as_text(plan: Plan) -> str:
         f"  to        {plan.file}",
         f"  archive   {_described(archive)}",
         f"  versions  pg_dump {archive['client_version']}, of a server {archive['server_version']};"
-        f" the server is {plan.server_version}",
+        f" the server is {plan.server_version}, pg_restore here {archive['reader_version']}",
         f"  how       {plan.mode} ({plan.why})",
         f"  time      {_time(plan.estimate_seconds)}",
         "  settings  "

@@ -278,6 +278,22 @@ def test_a_directory_on_the_host_is_refused(shop):
         directory.rmdir()
 
 
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("major", [15, 17])
+def test_an_archive_of_a_newer_pg_dump_is_refused_with_the_remedy(shop, start_server, major):
+    programs = str(start_server(major).bin_dir)
+    newer = shop.directory / "newer.dump"
+    command = [downloaded(18) / "pg_dump", "--format=custom", f"--file={newer}"]
+    options = ["--host", str(shop.pg.data_dir.parent), "--port", str(shop.pg.port)]
+    subprocess.run([*command, *options, "--username=postgres", DATABASE], check=True)
+
+    server = start_server(major)
+    other = shop.with_profile(DB_BIN_DIR=programs, DB_PORT=str(server.port), DB_NAME="shop")
+    told = is_refused(other, 10, "--file=./newer.dump", "--yes", "--to=shop", "--overwrite")
+
+    assert "DB_BIN_DIR" in told
+
+
 def test_an_archive_of_another_database_wants_yes_and_the_name(shop):
     before, archive = plain_dump(shop.pg, DATABASE), shop.archives()[0]
     shop.pg.superuser("DROP DATABASE IF EXISTS second_one WITH (FORCE)")
@@ -382,3 +398,32 @@ def test_the_plan_says_where_each_setting_came_from(shop):
     assert "PREDEPLOY_HOST=demo  (environment)" in done.stdout
     assert f"DB_NAME={DATABASE}  (environment)" in done.stdout
     assert "DB_USER=shop  (config/demo.env)" in done.stdout
+
+
+@pytest.mark.usefixtures("untouched")
+def test_the_plan_as_data_tells_all_that_a_restore_would_do(shop):
+    shop.pg.run_as(OWNER, "CREATE TABLE added ()", DATABASE)
+    try:
+        plan = planned(shop, "v1.0.0")
+    finally:
+        shop.pg.run_as(OWNER, "DROP TABLE added", DATABASE)
+
+    assert plan["host"].startswith("demo")
+    assert plan["database"] == DATABASE
+    assert plan["settings"]["DB_NAME"] == {"value": DATABASE, "from": "config/demo.env"}
+    archive = plan["archive"]
+    assert (archive["version"], archive["proof"], archive["database"]) == (
+        "v1.0.0",
+        "read",
+        DATABASE,
+    )
+    assert {"created", "git_commit", "client_version", "server_version"} <= archive.keys()
+    assert plan["server_version"] == shop.pg.version
+    assert plan["client_version"] == shop.pg.version
+    assert plan["rows"]["public.orders"] == {"then": 5000, "now": 5001, "lost": 1}
+    assert plan["disappears"] == ["table public.added"]
+    assert plan["sessions"] == []
+    assert plan["obstacles"]["transaction"] == []
+    assert plan["obstacles"]["swap"] == ["shop may not create databases"]
+    assert plan["refused"] is False
+    assert isinstance(plan["estimate_seconds"], int)
