@@ -214,6 +214,8 @@ SELECT CASE way WHEN 'swap' THEN 'swap_obstacle=' WHEN 'transaction' THEN 'trans
     || translate(about, E'\n\r', '  ')
 FROM obstacle ORDER BY way, about;
 
+SELECT 'ours=' || count(*) FROM owned;
+
 -- What is there now, and will not be afterwards.
 SELECT 'disappears=' || translate(pg_describe_object(o.classid, o.objid, 0), E'\n\r', '  ')
 FROM owned o CROSS JOIN pg_identify_object(o.classid, o.objid, 0) AS i

@@ -391,6 +391,19 @@ def test_another_database_can_be_restored_into(shop):
     assert planned(shop, "latest")["archive"]["file"] == str(archive)
 
 
+def test_a_database_with_a_function_but_no_table_is_not_empty(shop):
+    shop.pg.superuser("DROP DATABASE IF EXISTS staging WITH (FORCE)")
+    shop.pg.superuser(f"CREATE DATABASE staging OWNER {OWNER}")
+    function = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    shop.pg.run_as(OWNER, function, "staging")
+    before = plain_dump(shop.pg, "staging")
+
+    told = is_refused(shop, 14, "--file=v1.0.0", "--yes", "--to=staging")
+
+    assert "staging is not empty" in told
+    assert plain_dump(shop.pg, "staging") == before
+
+
 @pytest.mark.usefixtures("untouched")
 def test_the_plan_says_where_each_setting_came_from(shop):
     done = shop.fab("restore", "--file=v1.0.0", "--plan", PREDEPLOY_HOST="demo", DB_NAME=DATABASE)
