@@ -44,6 +44,11 @@ in_their_name() {
         -e 's/^SET SESSION AUTHORIZATION /SET ROLE /' -e '/^SET lock_timeout = 0;$/d' -e '/^SET transaction_timeout = 0;$/d'
 }
 
+# The shell opens the pipe, so that a pg_restore that fails before it opens anything does not leave its reader waiting.
+write_script() {
+    exec "$bin_dir/pg_restore" --use-list="$run_dir/$1.list" --file=- "$file" >"$run_dir/script"
+}
+
 filter_script() {
     "$1" <"$run_dir/script" >"$run_dir/filtered"
 }
@@ -52,7 +57,7 @@ filter_script() {
 replay() {
     [ -s "$run_dir/$1.list" ] || return 0
     mkfifo "$run_dir/script" "$run_dir/filtered"
-    start "$bin_dir/pg_restore" --use-list="$run_dir/$1.list" --file="$run_dir/script" "$file" 2>"$run_dir/stderr"
+    start write_script "$1" 2>"$run_dir/stderr"
     restore_child=$!
     script=script
     if [ -n "$2" ]; then

@@ -1,9 +1,14 @@
 """Faults at every stage of a restore: it says so, and leaves the database exactly as it was."""
 
+import fcntl
 import os
+import pty
 import shlex
 import signal
 import subprocess
+import sys
+import termios
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -170,15 +175,16 @@ def assert_the_next_one_restores(shop):
 
 THROUGH = 'exec "$real" "$@" | sed'
 SCRIPTS = {
-    "a row of the wrong type": ("main", f"{THROUGH} 's/^50\\t/fifty\\t/'"),
-    "a row without its parent": ("main", f"{THROUGH} 's/^50\\t1/50\\t2/'"),
-    "a row that is missing": ("main", f"{THROUGH} '/^50\\t/d'"),
-    "rows cut off, exit 0": ("main", f"{THROUGH} '/^50\\t/q'"),
-    "indexes cut off, exit 0": ("main", f"{THROUGH} '/^-- Name: steadily/q'"),
-    "all of it, exit 1": ("main", '"$real" "$@"; exit 1'),
-    "nothing, exit 1": ("main", "exit 1"),
-    "nothing, exit 0": ("main", "exit 0"),
-    "half of it, killed": ("main", '"$real" "$@" | head -n 90; kill -KILL $$'),
+    "a row of the wrong type": ("data", f"{THROUGH} 's/^50\\t/fifty\\t/'"),
+    "a row without its parent": ("data", f"{THROUGH} 's/^50\\t1/50\\t2/'"),
+    "a row that is missing": ("data", f"{THROUGH} '/^50\\t/d'"),
+    "rows cut off, exit 0": ("data", f"{THROUGH} '/^50\\t/q'"),
+    "indexes cut off, exit 0": ("after", f"{THROUGH} '/^-- Name: steadily/q'"),
+    "all of it, exit 1": ("data", '"$real" "$@"; exit 1'),
+    "nothing, exit 1": ("data", "exit 1"),
+    "nothing, exit 0": ("data", "exit 0"),
+    "nothing through the filter, exit 1": ("before", "exit 1"),
+    "half of it, killed": ("data", '"$real" "$@" | head -n 60; kill -KILL $$'),
     "schemas, exit 1": ("schemas", "exit 1"),
     "an error in the large objects": ("blobs", f"{THROUGH} 's/lowrite(0/lowrite(9/'"),
     "large objects cut off, exit 1": ("blobs", '"$real" "$@" | head -n 25; exit 1'),
@@ -205,7 +211,7 @@ UPDATE public.customers SET id = id;
 def at_the_commit(shop, statement):
     """The last that the script does is to have this run by the COMMIT itself."""
     script = f'{THROUGH} "/^.unrestrict/r $injected"'
-    return with_stub(shop, "main.list", script, AT_THE_COMMIT.format(statement))
+    return with_stub(shop, "grants.list", script, AT_THE_COMMIT.format(statement))
 
 
 @pytest.mark.parametrize(
@@ -237,10 +243,10 @@ CREATE POLICY slow ON public.orders USING (pg_catalog.pg_sleep(60) IS NULL);
 
 
 @contextmanager
-def session(shop, role, sql):
+def session(shop, role, sql, database=DATABASE):
     """A session of somebody else's that is idle in a transaction."""
     command = [shop.pg.bin_dir / "psql", "--no-psqlrc", "--quiet", "-h", shop.pg.data_dir.parent]
-    command += ["-p", str(shop.pg.port), "-U", role, DATABASE]
+    command += ["-p", str(shop.pg.port), "-U", role, database]
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
     clean["PGAPPNAME"] = f"reader of {role}"
     psql = subprocess.Popen(
@@ -272,14 +278,14 @@ def in_the_wipe(shop):
 @contextmanager
 def in_a_statement(shop):
     script = f'{THROUGH} "/^-- Data for Name: orders/r $injected"'
-    yield with_stub(shop, "main.list", script, "SELECT pg_sleep(60);\n"), "wait_event = 'PgSleep'"
+    yield with_stub(shop, "data.list", script, "SELECT pg_sleep(60);\n"), "wait_event = 'PgSleep'"
 
 
 @contextmanager
 def in_the_rows(shop):
     """The stub is a program that has gone quiet, with half of the rows on their way."""
     script = '"$real" "$@" | sed "/^50\t/q"; exec sleep 60'
-    yield with_stub(shop, "main.list", script), "query LIKE 'COPY public.orders%'"
+    yield with_stub(shop, "data.list", script), "query LIKE 'COPY public.orders%'"
 
 
 @contextmanager
@@ -341,7 +347,6 @@ def kill_client(number):
 
 PSQL = kill_remote(signal.SIGKILL, b"psql")
 PG_RESTORE = kill_remote(signal.SIGKILL, b"pg_restore", b"sleep")
-FILTER = kill_remote(signal.SIGKILL, b"cat")
 KILL, TERM, INT = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
 KILLED_SHELL = kill_shell(KILL)
 DEATHS = {
@@ -359,7 +364,6 @@ DEATHS = {
     "statement: client, TERM": (in_a_statement, kill_client(TERM), 130),
     "rows: psql": (in_the_rows, PSQL, 15),
     "rows: pg_restore": (in_the_rows, PG_RESTORE, 15),
-    "rows: filter": (in_the_rows, FILTER, 15),
     "rows: shell, KILL": (in_the_rows, KILLED_SHELL, 1),
     "rows: client, INT": (in_the_rows, kill_client(INT), 130),
     "rows: client, KILL": (in_the_rows, kill_client(KILL), -KILL),
@@ -419,3 +423,146 @@ def test_what_is_committed_is_told_as_restored_or_as_unknown(shop, moment, kill,
         assert shop.project.status()["result"] == "success"
     assert {name: archives(shop)[name] for name in before} == before
     assert_the_next_one_restores(shop)
+
+
+def test_who_holds_a_lock_is_named_and_is_not_waited_for_longer_than_allowed(shop):
+    before = archives(shop)
+    with session(shop, OWNER, "SELECT FROM orders"), session(shop, "postgres", "TABLE sums"):
+        begun = time.monotonic()
+        done = shop.restore("--lock-timeout=1")
+        assert time.monotonic() - begun < 10
+        (pid,) = our_pids(shop, OWNER)
+        (other,) = our_pids(shop, "postgres")
+    assert f"pid {pid}, role shop, reader of shop, idle in transaction, in a" in done.stderr
+    assert "AccessShareLock on orders" in done.stderr.rpartition("(exit 15)")[2]
+    assert f"pid {other}, role postgres" in done.stderr.rpartition("(exit 15)")[2]
+    assert_unchanged(shop, before, done, 15)
+
+
+def our_pids(shop, role):
+    answer = shop.pg.superuser(
+        "SELECT pid FROM pg_stat_activity"
+        f" WHERE application_name = 'reader of {role}' AND datname = '{DATABASE}'"
+    )
+    return answer.splitlines()
+
+
+@pytest.mark.parametrize("held", ["TABLE sums", "SELECT last_value FROM numbers"])
+def test_who_holds_a_lock_on_what_is_not_a_table_is_named_too(shop, held):
+    before = archives(shop)
+    with session(shop, OWNER, held):
+        done = shop.restore("--lock-timeout=1")
+        (pid,) = our_pids(shop, OWNER)
+    assert f"pid {pid}, role shop" in done.stderr.rpartition("(exit 15)")[2]
+    assert_unchanged(shop, before, done, 15)
+
+
+def test_a_reader_behind_a_restore_that_waits_does_not_wait_longer_than_it(shop):
+    with session(shop, OWNER, "SELECT FROM orders"):
+        run = shop.project.start(*restoring("--no-safety", "--lock-timeout=2"))
+        wait_for(lambda: our_sessions(shop, "wait_event_type = 'Lock'"))
+        begun = time.monotonic()
+        shop.pg.superuser("SELECT count(*) FROM orders", DATABASE)
+        assert time.monotonic() - begun < 3
+        run.communicate(timeout=20)
+    assert run.returncode == 15
+
+
+def test_sessions_of_the_same_role_are_ended_on_demand_and_those_of_others_named(shop):
+    before = archives(shop)
+    with session(shop, "postgres", "SELECT FROM orders"):
+        done = shop.restore("--terminate", "--lock-timeout=1")
+        (other,) = our_pids(shop, "postgres")
+    assert f"pid {other}, role postgres" in done.stderr.rpartition("(exit 15)")[2]
+    assert_unchanged(shop, before, done, 15)
+    shop.pg.run_as(OWNER, RUIN, DATABASE)
+
+    with (
+        session(shop, OWNER, "SELECT FROM orders"),
+        session(shop, OWNER, "SELECT", "shop") as elsewhere,
+    ):
+        (pid,) = our_pids(shop, OWNER)
+        done = shop.restore("--terminate", "--no-safety")
+        elsewhere.stdin.write("\\echo still there\n")
+        elsewhere.stdin.flush()
+        assert elsewhere.stdout.readline() == "still there\n"
+    assert done.returncode == 0, done.stderr
+    assert f"ended the sessions: pid {pid} of shop" in done.stderr
+    assert shop.now() == shop.archived
+
+
+def prompted(shop, keys):
+    """Restore at a terminal of its own, and type this when asked."""
+    ours, theirs = pty.openpty()
+    fab = Path(sys.executable).with_name("fab")
+    run = subprocess.Popen(
+        [fab, "-H", "demo", "restore", "--file=latest"],
+        cwd=shop.project.directory,
+        env=shop.project.environment(),
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+    )
+    while "Type the name" not in (line := run.stdout.readline()):
+        assert line, run.communicate()
+    time.sleep(0.2)
+    os.write(ours, keys)
+    output, errors = run.communicate(timeout=20)
+    os.close(ours)
+    os.close(theirs)
+    return subprocess.CompletedProcess((), run.returncode, output, errors)
+
+
+@pytest.mark.parametrize(
+    ("keys", "code"),
+    [(b"\x03", 130), (b"\x04", 14), (b"Faults\n", 14)],
+    ids=["Ctrl-C", "Ctrl-D", "another name"],
+)
+def test_who_does_not_confirm_has_touched_nothing(shop, keys, code):
+    files = sorted(shop.project.backup_dir.iterdir())
+    done = prompted(shop, keys)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert_nothing_of_it_is_left(shop)
+    assert shop.now() == shop.ruined
+    assert sorted(shop.project.backup_dir.iterdir()) == files
+
+
+def test_who_types_the_name_has_it_restored(shop):
+    assert prompted(shop, b"faults\n").returncode == 0
+    assert shop.now() == shop.archived
+
+
+def test_a_present_state_that_does_not_fit_on_the_disk_is_exit_12(shop):
+    before = archives(shop)
+    limited = 'ulimit -f 2; exec "$real" "$@"'
+    stubbed = with_stub(shop, "--snapshot", limited, program="pg_dump")
+    assert_unchanged(shop, before, stubbed.restore(), 12)
+
+
+def test_a_present_state_that_cannot_be_read_stops_it_unless_it_need_not_be_kept(shop):
+    before = archives(shop)
+    shop.pg.superuser("CREATE TABLE theirs (id int); CREATE ROLE sometimes", DATABASE)
+    done = shop.restore()
+    assert done.returncode in (10, 12), done.stderr
+    assert "theirs" in done.stderr
+    assert archives(shop) == before
+
+    done = shop.restore("--no-safety")
+    assert done.returncode == 0, done.stderr
+    assert "no way back" in done.stderr
+    shop.pg.superuser("DROP TABLE theirs; DROP ROLE sometimes", DATABASE)
+    assert shop.now() == shop.archived
+
+
+def test_a_damaged_archive_is_refused_before_anything_is_touched(shop):
+    archive = next(shop.project.backup_dir.glob("*pre-deploy*.dump"))
+    contents = archive.read_bytes()
+    before = archives(shop)
+    archive.write_bytes(contents[:-20] + bytes([contents[-20] ^ 1]) + contents[-19:])
+    done = shop.restore()
+    archive.write_bytes(contents)
+    assert_unchanged(shop, before, done, 13)
