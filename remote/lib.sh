@@ -184,6 +184,12 @@ stop_watching() {
     [ -z "$watcher" ] || kill -KILL "$watcher" 2>/dev/null || :
 }
 
+watch_client_again() {
+    stop_watching
+    watcher=
+    watch_client
+}
+
 # Outside the database, as its own record of a restore goes with the restore.
 audit() {
     printf '%s %s %s into %s on %s by %s way=%s bytes=%s seconds=%s safety=%s lost=%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" \

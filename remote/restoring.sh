@@ -137,4 +137,5 @@ commit() {
     restore_seconds=$(($(date +%s) - started))
     audit "$1"
     trap interrupted INT TERM HUP
+    watch_client_again # its word may have come when nobody listened
 }
