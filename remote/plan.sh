@@ -1,9 +1,10 @@
 #!/bin/sh
 # Tell what a restore would meet and change: rows then and now, and who is in the way.
 : "${plan_sql:?}" "${sessions_sql:?}"
-: "${manifest:?}" "${psql_child:?}" # from archive and rehearse
+: "${manifest:?}" "${bin_dir:?}" "${tables_sql:?}" # from archive and psql
 
 grep '^rows=' "$manifest" || [ $? -eq 1 ]
+use_psql "$bin_dir/psql"
 tell_psql "$plan_sql"
 tell_psql "$sessions_sql"
 hear_psql || die 10 "the database broke off while its rows were counted: $(psql_words)" "see what it says"

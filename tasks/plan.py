@@ -94,7 +94,7 @@ def planned(
         mode=chosen,
         why=why,
         estimate_seconds=_estimate(archive, _all(told, "earlier")),
-        empty=found["relations"] == report.of("rehearse")["ours"] == "0",
+        empty=found["relations"] == report.of("rehearse").get("ours") == "0",
         counted=bool(_all(told, "rows")) or archive.get("relations") == "0",
     )
 

@@ -95,3 +95,17 @@ def test_chosen_tables_come_back_beside_the_live_ones(shop):
         assert len(found.splitlines()) == int(rows)
     assert shop.pg.superuser("SELECT count(*) FROM orders", "corner") == ruined
     assert restore(shop, "--file=latest", "--table=nothing").returncode == 14
+
+
+def test_what_cannot_be_rehearsed_is_warned_of_and_refused_where_a_way_back_is_demanded(shop):
+    shop.pg.superuser("REVOKE TEMP ON DATABASE corner FROM PUBLIC, shop", "corner")
+    shop.pg.superuser(
+        "ALTER DATABASE corner OWNER TO postgres; GRANT CREATE ON DATABASE corner TO shop"
+    )
+    done = shop.predeploy("v2")
+    assert done.returncode == 0
+    assert "could not be rehearsed" in done.stderr
+    assert "You can roll back" not in done.stdout
+    assert shop.predeploy("v3", BACKUP_REHEARSAL="require").returncode == 14
+    assert restore(shop, "--file=v1.0.0", "--yes").returncode == 14
+    assert shop.predeploy("v4", BACKUP_REHEARSAL="off").returncode == 0
