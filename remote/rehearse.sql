@@ -124,6 +124,12 @@ CROSS JOIN unnest('{TABLE,VIEW,MATERIALIZED VIEW,SEQUENCE,FOREIGN TABLE,FUNCTION
     OPERATOR FAMILY,COLLATION,CONVERSION,STATISTICS,TEXT SEARCH CONFIGURATION,TEXT SEARCH DICTIONARY}'::text[]) AS kind
 WHERE starts_with(t.entry, kind || ' ' || nspname || ' ');
 
+INSERT INTO obstacle
+SELECT format('the schema %I stays, as others have something in it, and now belongs to the role %s: ALTER SCHEMA %I OWNER TO %I',
+    k.name, n.nspowner::regrole, k.name, t.owner), 'transaction'
+FROM kept_schema k JOIN pg_namespace n ON n.oid = k.oid JOIN toc t ON t.entry = 'SCHEMA - ' || k.name || ' ' || t.owner
+WHERE k.name <> 'public' AND t.owner <> pg_get_userbyid(n.nspowner);
+
 -- Of a user mapping pg_dump is told the options only where the view shows them; elsewhere they look like none.
 INSERT INTO obstacle
 SELECT format('the user mapping of %s for the server %I may have options, which are in no archive of ours: only that role can see them', usename, srvname)

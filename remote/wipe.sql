@@ -40,11 +40,12 @@ SELECT NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public') AS public_
     :SERVER_VERSION_NUM >= 150000 AS public_is_of_the_database_owner \gset
 \if :public_is_gone
 CREATE SCHEMA public;
-\if :public_is_of_the_database_owner
-ALTER SCHEMA public OWNER TO pg_database_owner;
-\endif
 INSERT INTO kept_schema SELECT oid, nspname FROM pg_namespace WHERE nspname = 'public';
 \endif
+SELECT 'ALTER SCHEMA public OWNER TO pg_database_owner'
+FROM kept_schema
+WHERE name = 'public' AND :'public_is_of_the_database_owner' AND pg_has_role('pg_database_owner', 'USAGE')
+\gexec
 SELECT DISTINCT format('REVOKE ALL ON SCHEMA %I FROM %s CASCADE', n.nspname, CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
 FROM pg_namespace n JOIN kept_schema k ON k.oid = n.oid, aclexplode(n.nspacl)
 WHERE grantee <> n.nspowner

@@ -398,3 +398,37 @@ def test_more_tables_than_one_transaction_may_lock_are_refused_with_the_remedy(m
     done = is_refused(project, "one transaction would need about")
 
     assert re.search(r"raise max_locks_per_transaction to (128|192)$", done.stdout, re.MULTILINE)
+
+
+def test_a_shared_schema_that_belongs_to_another_role_now_must_be_given_back_first(shop):
+    shop.pg.superuser(
+        "CREATE SCHEMA shared AUTHORIZATION shop; GRANT guest TO shop;"
+        "CREATE FUNCTION shared.theirs() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+        "GRANT CREATE ON DATABASE everything TO guest",
+        "everything",
+    )
+    archived(shop)
+    before = dumped(shop)
+    shop.pg.run_as(OWNER, "ALTER SCHEMA shared OWNER TO guest", "everything")
+    try:
+        is_refused(shop, "now belongs to the role guest: ALTER SCHEMA shared OWNER TO shop")
+        shop.pg.run_as(OWNER, "ALTER SCHEMA shared OWNER TO shop", "everything")
+        restored(shop)
+        assert dumped(shop) == before
+    finally:
+        shop.pg.superuser("REVOKE guest FROM shop", "everything")
+
+
+@pytest.mark.parametrize("major", [15, 18])
+def test_a_schema_public_that_was_made_anew_belongs_to_whom_it_did(make_database, major):
+    """As many a framework empties a database."""
+    project = make_database(major)
+    project.pg.run_as(OWNER, "CREATE TABLE public.t AS SELECT 1 AS n", "everything")
+    archived(project)
+    before = dumped(project)
+    deploy = "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE public.u (n int);"
+    project.pg.run_as(OWNER, deploy, "everything")
+
+    restored(project)
+
+    assert dumped(project) == before
