@@ -46,7 +46,7 @@ newest_major() {
 
 # header NAME: a line of the comment in front of the table of contents.
 header() {
-    sed -n "s/^;  *$1: *//p" "$run_dir/toc" | head -n 1
+    sed -n "s/^;  *$1:\{0,1\} *//p" "$run_dir/toc" | head -n 1
 }
 
 # The number of the format is the seventh byte; of one that is newer than they are, programs cannot tell who wrote it.

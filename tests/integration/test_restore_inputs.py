@@ -151,6 +151,7 @@ def test_a_file_on_the_host_is_restored_with_and_without_its_sidecars(shop):
     assert plan["archive"]["file"] == str(alone)
     assert plan["lost"].startswith("unknown")
     assert plan["archive"]["client_version"] == shop.pg.version
+    assert plan["archive"]["created"].startswith("20")
 
     for path in (archive, *sidecars(archive)):
         for_the_host(shop, Path(shutil.copy(path, directory / path.name)))
