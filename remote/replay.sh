@@ -12,13 +12,18 @@ end_sessions() {
 
 wipe() {
     log "taking locks, up to $lock_timeout_seconds s for each, then dropping what is ours"
+    tell_psql '\set VERBOSITY verbose' # with the code of an error, whatever the language of its words
     tell_psql "$ours_sql"
     tell_psql "$wipe_sql"
+    tell_psql '\set VERBOSITY default'
     if ! hear_psql; then
-        words=$(psql_words)
+        words=$(psql_words | sed '/^LOCATION: /d')
         relay "$run_dir/psql_stderr"
         case $words in
-            *LOCK*) name_blockers ;;
+            *55P03:* | *40P01:*)
+                name_blockers
+                blockers=$(printf '%s' "$blockers" | sed -n '/, holds /p')
+                ;;
             *) blockers= ;;
         esac
         tell_blockers
