@@ -629,7 +629,7 @@ LATER = {
 
 
 @pytest.mark.parametrize("later", LATER.values(), ids=LATER.keys())
-@pytest.mark.parametrize("tables", [27, 100])
+@pytest.mark.parametrize("tables", [27, 124])
 def test_too_many_tables_for_the_locks_of_the_server_are_refused_before_and_never_halfway(
     small_shop, tables, later
 ):
