@@ -92,13 +92,19 @@ refresh() {
     hear_or_stop "while it refreshed materialized views"
 }
 
+not_compared() {
+    not_restored "the rows could not be compared with those of the archive" "look at free space and memory of the host"
+}
+
 # Every table with as many rows as when the archive was taken.
 compare_rows() {
     tell_psql "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false) \\g /dev/null"
     tell_psql "$count_sql"
     hear_or_stop "while its rows were counted"
-    grep '^rows=' "$manifest" >"$run_dir/expected_rows" || return 0
-    wrong_rows=$(grep -v -x -F -f "$run_dir/rows" "$run_dir/expected_rows") || return 0
+    grep '^rows=' "$manifest" >"$run_dir/expected_rows" || [ $? -eq 1 ] || not_compared
+    [ -s "$run_dir/expected_rows" ] || return 0
+    wrong_rows=$(grep -v -x -F -f "$run_dir/rows" "$run_dir/expected_rows") || [ $? -eq 1 ] || not_compared
+    [ -n "$wrong_rows" ] || return 0
     not_restored "the rows are not those of the archive, which has: $(one_line "$(printf '%s\n' "$wrong_rows" | head -n 5)")" \
         "the archive's own count and its contents differ: choose another archive"
 }
