@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import random
 import shlex
 import signal
 import subprocess
@@ -108,9 +109,13 @@ def shop(make_project, pg, ssh, known) -> Shop:
     project = Project(made.directory, pg, ssh, made.secrets, backup_dir, made.profile)
     if known.texts is None:
         known.texts = create_shop(project)
+    renew(pg)
+    return Shop(project, *known.texts)
+
+
+def renew(pg):
     pg.superuser(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
     pg.superuser(f"CREATE DATABASE {DATABASE} OWNER {OWNER} TEMPLATE faults_ruined")
-    return Shop(project, *known.texts)
 
 
 def with_stub(shop, part, script, injected="", program="pg_restore"):
@@ -137,7 +142,7 @@ def at_the_end(sql):
 
 def our_sessions(shop, condition="true"):
     answer = shop.pg.superuser(
-        "SELECT pid FROM pg_stat_activity WHERE application_name = 'fabric-predeploy'"
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'fabric-predeploy'"  # noqa: S608
         f" AND datname = '{DATABASE}' AND {condition}"
     )
     return [int(line) for line in answer.splitlines()]
@@ -199,7 +204,7 @@ SCRIPTS = {
 def test_a_script_that_is_not_whole_restores_nothing(shop, part, script):
     before = archives(shop)
     stubbed = with_stub(shop, f"{part}.list", script)
-    assert_unchanged(shop, before, stubbed.restore(), 15)
+    assert_unchanged(shop, before, stubbed.restore("--no-safety"), 15)
 
 
 AT_THE_COMMIT = """
@@ -352,6 +357,7 @@ PSQL = kill_remote(signal.SIGKILL, b"psql")
 PG_RESTORE = kill_remote(signal.SIGKILL, b"pg_restore", b"sleep")
 KILL, TERM, INT = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
 KILLED_SHELL = kill_shell(KILL)
+ROUNDS = 8
 DEATHS = {
     "wipe: psql": (in_the_wipe, PSQL, 15),
     "wipe: backend": (in_the_wipe, kill_backend, 15),
@@ -444,7 +450,7 @@ def test_who_holds_a_lock_is_named_and_is_not_waited_for_longer_than_allowed(sho
 
 def our_pids(shop, role):
     answer = shop.pg.superuser(
-        "SELECT pid FROM pg_stat_activity"
+        "SELECT pid FROM pg_stat_activity"  # noqa: S608
         f" WHERE application_name = 'reader of {role}' AND datname = '{DATABASE}'"
     )
     return answer.splitlines()
@@ -599,6 +605,11 @@ def pg_control(pg, *arguments):
     )
 
 
+def is_up(pg):
+    command = [pg.bin_dir / "pg_isready", "--quiet", f"--host={pg.host}", f"--port={pg.port}"]
+    return subprocess.run(command, check=False).returncode == 0
+
+
 @pytest.mark.parametrize("goes_down", [crash, restart])
 def test_a_server_that_goes_down_in_the_middle_comes_back_as_it_was(small_shop, goes_down):
     pg, project = small_shop.pg, small_shop.project
@@ -614,7 +625,7 @@ def test_a_server_that_goes_down_in_the_middle_comes_back_as_it_was(small_shop, 
 
     try:
         done = killed(shop, in_a_statement, down)
-        wait_for(lambda: not subprocess.run([pg.bin_dir / "pg_isready", "-q", "-h", pg.host, "-p", str(pg.port)], check=False).returncode)
+        wait_for(lambda: is_up(pg))
         assert_unchanged(shop, before, done, 15)
     finally:
         if goes_down is restart:
@@ -666,7 +677,6 @@ def create_tables(pg, tables):
 
 
 def assert_all_or_refused(shop, done):
-    print("OUTCOME", done.returncode, done.stderr[-400:])
     if done.returncode == 0:
         assert shop.now() == shop.archived
     else:
@@ -674,3 +684,35 @@ def assert_all_or_refused(shop, done):
         assert "max_locks_per_transaction" in done.stderr
         assert "nothing was touched" in done.stderr
         assert shop.now() == shop.ruined
+
+
+def test_whoever_dies_at_whatever_moment_the_database_is_one_or_the_other(shop):
+    """And what fab and the status say of it is so."""
+    chance = random.Random(3)  # noqa: S311 - repeatable, not secret
+    deaths = [PSQL, PG_RESTORE, kill_backend, cut_the_connection, kill_shell(TERM), KILLED_SHELL]
+    deaths += [kill_client(INT), kill_client(TERM), kill_client(KILL)]
+    for _ in range(ROUNDS):
+        renew(shop.pg)
+        assert_one_or_the_other(shop, chance.choice(deaths), chance.uniform(0.05, 0.6))
+
+
+def assert_one_or_the_other(shop, kill, seconds):
+    lock = shop.project.backup_dir / "lock"
+    written = lock.stat().st_mtime_ns
+    run = shop.project.start(*restoring("--no-safety"))
+    wait_for(lambda: run.poll() is not None or lock.stat().st_mtime_ns != written)
+    time.sleep(seconds)
+    with suppress(AssertionError, OSError):  # it may have come to its end already
+        kill(shop, run)
+    _, errors = run.communicate(timeout=30)
+    assert "Traceback" not in errors
+    assert_nothing_of_it_is_left(shop)
+    now, status = shop.now(), shop.project.status()
+    if run.returncode == 0 or status["result"] == "success":
+        assert now == shop.archived, errors
+    elif status["code"] == "15" or UNCHANGED in errors:
+        assert now == shop.ruined, errors
+    else:
+        assert now in (shop.archived, shop.ruined), errors
+    if now == shop.archived:
+        assert run.returncode != 15, errors
