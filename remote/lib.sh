@@ -84,6 +84,20 @@ die() {
 start() {
     starting=yes
     "$@" 4>&- 6>&- & # or psql, and the guard, would not see our end of their pipes closing
+    note_child
+}
+
+# A function that is waiting to open a pipe would keep, for later, what is closed for its time alone.
+start_function() {
+    starting=yes
+    {
+        exec 4>&- 6>&-
+        "$@"
+    } &
+    note_child
+}
+
+note_child() {
     children="$children $!"
     starting=
     tell_guard
@@ -133,15 +147,12 @@ tell_guard() {
 # laid aside our traps yet and lose the signal, so KILL makes sure: we would wait for ever.
 stop_children() {
     [ -z "$starting" ] || children="$children $!" # interrupted after the fork, before it could be noted
+    # At this an idle psql ends by itself; unless a child still holds a copy, so that one must not be waited for first.
     exec 4>&-
-    if [ -n "$psql_idle" ]; then
-        wait "$psql_child" || :
-        psql_child=''
-    fi
     [ -n "$children$psql_child" ] || return 0
     # shellcheck disable=SC2086 # a list of numbers
     {
-        [ -z "$psql_child" ] || kill -INT "$psql_child"
+        [ -z "$psql_child" ] || [ -n "$psql_idle" ] || kill -INT "$psql_child"
         [ -z "$children" ] || kill -TERM $children
         {
             trap 'kill -KILL $nap; exit' TERM

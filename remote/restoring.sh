@@ -57,12 +57,12 @@ filter_script() {
 replay() {
     [ -s "$run_dir/$1.list" ] || return 0
     mkfifo "$run_dir/script" "$run_dir/filtered"
-    start write_script "$1" 2>"$run_dir/stderr"
+    start_function write_script "$1" 2>"$run_dir/stderr"
     restore_child=$!
     script=script
     if [ -n "$2" ]; then
         script=filtered
-        start filter_script "$2" 2>"$run_dir/filter_stderr"
+        start_function filter_script "$2" 2>"$run_dir/filter_stderr"
         filter_child=$!
     fi
     tell_psql '\o /dev/null'
