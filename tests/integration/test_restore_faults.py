@@ -418,7 +418,7 @@ def test_what_is_committed_is_told_as_restored_or_as_unknown(shop, moment, kill,
     if code == 0:
         assert "Restored faults to" in done.stdout
     if code == 130:
-        assert "after the restore (exit 130)" in done.stderr
+        assert "after the end of the restore (exit 130)" in done.stderr
     assert_nothing_of_it_is_left(shop)
     shop.pg.superuser("DROP FUNCTION IF EXISTS public.late CASCADE", DATABASE)
     assert shop.now() == shop.archived
