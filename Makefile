@@ -1,5 +1,6 @@
 PYTHON ?= python3
 VENV := .venv
+WORKERS ?= 2
 BIN := $(VENV)/bin
 # The build warns that a checkout is installed as a checkout.
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -15,7 +16,7 @@ demo: $(VENV)/.demo-is-ready ## see the gate at work on a throwaway host: needs 
 	@$(BIN)/python -m sandbox demo
 
 test: $(VENV)/.dev-is-ready ## run all tests, with the floor under line coverage
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --cov --cov-report=term --cov-fail-under=95
 
 unit: $(VENV)/.dev-is-ready ## run the tests that need no server: seconds
 	$(BIN)/python -m pytest tests/unit tests/steps

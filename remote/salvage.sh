@@ -84,7 +84,7 @@ read_copy() {
 fill() {
     printf '%s\n' "$1" >"$run_dir/entry.list"
     mkfifo "$run_dir/rows"
-    start pass_rows
+    start_function pass_rows
     restore_child=$!
     exec 8<"$run_dir/rows"
     read_copy
@@ -109,7 +109,7 @@ fill() {
 
 tell_rows() {
     psql_idle=
-    start give_rows 7>&4
+    start_function give_rows 7>&4
     finished $!
     [ "$child_status" -eq 0 ] || not_filled
 }

@@ -148,7 +148,7 @@ run_ender() {
 start_ending() {
     # shellcheck disable=SC2016 # psql asks a shell of its own
     printf '%s\n' '\set live `cat "$RUN_DIR/live"`' "$end_sql" '\watch 0.05' >"$run_dir/end_sql"
-    start run_ender >>"$run_dir/ended" 2>/dev/null
+    start_function run_ender >>"$run_dir/ended" 2>/dev/null
     ender=$!
 }
 
