@@ -35,9 +35,9 @@ def test_an_interrupted_dump_is_130_and_leaves_nothing(host, interrupted, how):
     assert "interrupted" in host.status()["reason"]
 
 
-@pytest.mark.parametrize("how", [WHO["the client is told to stop"], "kill -TERM $PPID"])
-def test_an_interrupted_proof_is_130_and_leaves_nothing(host, interrupted, how):
-    report = interrupted("pg_restore", how)
+@pytest.mark.parametrize("who", ["the client is told to stop", "the remote shell is told to stop"])
+def test_an_interrupted_proof_is_130_and_leaves_nothing(host, interrupted, who):
+    report = interrupted("pg_restore", WHO[who])
     assert report.code == 130
     assert host.processes() == []
     assert host.kept() == {}
