@@ -80,3 +80,13 @@ WITH RECURSIVE gone(classid, objid, objsubid, with_extension) AS (
 )
 SELECT classid, objid, objsubid, bool_or(with_extension) AS with_extension FROM gone GROUP BY 1, 2, 3;
 ANALYZE gone, owner, owned;
+
+-- What goes along and belongs to others, who alone could bring it back.
+CREATE TEMP TABLE victim ON COMMIT DROP AS
+SELECT g.classid, g.objid, g.objsubid, o.owner
+FROM gone g JOIN owner o USING (classid, objid)
+WHERE NOT g.with_extension AND o.owner NOT IN (SELECT oid FROM our_role)
+    AND NOT (g.classid = 'pg_class'::regclass AND (SELECT relkind = 't' FROM pg_class WHERE oid = g.objid))
+    AND NOT EXISTS ( -- an index that goes with its table
+        SELECT FROM pg_index x JOIN gone t ON t.classid = 'pg_class'::regclass AND t.objid = x.indrelid AND t.objsubid = 0
+        WHERE g.classid = 'pg_class'::regclass AND x.indexrelid = g.objid);

@@ -6,7 +6,7 @@
 run_psql() {
     export RUN_DIR="$run_dir" # for what psql reads and writes there
     exec "$1" --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
-        --set=ECHO=errors <"$run_dir/to_psql" >"$run_dir/from_psql" 2>"$run_dir/psql_stderr"
+        --dbname='keepalives_idle=30 keepalives_interval=10 keepalives_count=6 tcp_user_timeout=90000' <"$run_dir/to_psql" >"$run_dir/from_psql" 2>"$run_dir/psql_stderr"
 }
 
 # use_psql PROGRAM: the session that is open, or a new one.
@@ -18,7 +18,8 @@ use_psql() {
 open_psql() {
     psql_program=$1
     start_guard
-    mkfifo "$run_dir/to_psql" "$run_dir/from_psql"
+    mkfifo "$run_dir/to_psql" "$run_dir/from_psql" ||
+        die 10 "no named pipe can be made in $run_dir" "choose a BACKUP_DIR on a file system of the host's own"
     run_psql "$1" 6>&- &
     psql_child=$!
     tell_guard
@@ -59,9 +60,9 @@ close_psql() {
     exec 5<&-
 }
 
-# What psql said of its failure, with the statement that failed.
+# The last that psql said, of its failure: with the statement that failed, where it is ours.
 psql_words() {
-    sed 's/^psql:.*:[0-9][0-9]*: \([A-Z]*: \)/\1/' "$run_dir/psql_stderr" | head -n 2
+    sed -e '/^LOCATION: /d' -e 's/^psql:.*:[0-9][0-9]*: \([A-Z]*: \)/\1/' "$run_dir/psql_stderr" | tail -n 2
 }
 
 export PGHOST="$db_host" PGPORT="$db_port" PGUSER="$db_user" PGDATABASE="$db_name"

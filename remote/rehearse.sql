@@ -64,13 +64,8 @@ CREATE TEMP TABLE obstacle (about text, way text DEFAULT 'either') ON COMMIT DRO
 
 INSERT INTO obstacle
 SELECT format('%s belongs to the role %s: it would go with what it depends on, and %s cannot bring it back',
-        pg_describe_object(g.classid, g.objid, g.objsubid), o.owner::regrole, current_user), 'transaction'
-FROM gone g JOIN owner o USING (classid, objid)
-WHERE NOT g.with_extension AND o.owner NOT IN (SELECT oid FROM our_role)
-    AND NOT (g.classid = 'pg_class'::regclass AND (SELECT relkind = 't' FROM pg_class WHERE oid = g.objid))
-    AND NOT EXISTS ( -- an index that goes with its table
-        SELECT FROM pg_index x JOIN gone t ON t.classid = 'pg_class'::regclass AND t.objid = x.indrelid AND t.objsubid = 0
-        WHERE g.classid = 'pg_class'::regclass AND x.indexrelid = g.objid);
+        pg_describe_object(classid, objid, objsubid), owner::regrole, current_user), 'transaction'
+FROM victim;
 
 INSERT INTO obstacle
 SELECT format('%s belongs to the role %s: %s cannot put its rows back', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user)

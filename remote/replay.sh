@@ -1,6 +1,6 @@
 #!/bin/sh
 # Bring the database back to the archive in one transaction: wipe what is ours, replay, compare, commit. Or leave it as it is.
-: "${lock_timeout_seconds:?}" "${terminate?}" "${wipe_sql:?}"
+: "${lock_timeout_seconds:?}" "${terminate?}" "${lock_tables_sql:?}" "${wipe_sql:?}"
 : "${file:?}" "${manifest:?}" "${bin_dir:?}" "${ours_sql:?}" "${count_sql:?}" # from archive, rehearse and restoring
 
 end_sessions() {
@@ -13,13 +13,27 @@ end_sessions() {
 wipe() {
     log "taking locks, up to $lock_timeout_seconds s for each, then dropping what is ours"
     tell_psql '\set VERBOSITY verbose' # with the code of an error, whatever the language of its words
+    tell_psql '\set ECHO errors'       # which are statements of ours alone: what an archive holds stays out of the log
     tell_psql "$ours_sql"
+    tell_psql "$lock_tables_sql"
+    hear_or_name_blockers
+    # Whoever made us wait may have made or changed something meanwhile: only now does it stand still.
+    tell_psql "$ours_sql"
+    tell_psql "SELECT pg_describe_object(classid, objid, objsubid) || ' of the role ' || owner::regrole FROM victim LIMIT 5;"
+    hear_or_name_blockers
+    [ -z "$heard" ] || not_restored "since the plan was made, others have built on what is ours: $(one_line "$heard")" "make the plan again: fab restore --plan"
     tell_psql "$wipe_sql"
-    tell_psql '\set VERBOSITY default'
+    tell_psql '\set VERBOSITY terse'
+    tell_psql '\set ECHO none'
+    hear_or_name_blockers
+}
+
+hear_or_name_blockers() {
     if ! hear_psql; then
-        words=$(psql_words | sed '/^LOCATION: /d')
+        failure=$(cat "$run_dir/psql_stderr")
+        words=$(psql_words)
         relay "$run_dir/psql_stderr"
-        case $words in
+        case $failure in
             *55P03:* | *40P01:*)
                 name_blockers
                 blockers=$(printf '%s' "$blockers" | sed -n '/, holds /p')

@@ -5,7 +5,9 @@ SET LOCAL search_path = pg_catalog;
 SET LOCAL statement_timeout = 0;
 SET LOCAL lock_timeout = :'lock_timeout';
 
+\set ECHO errors
 SELECT format('LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE', n.nspname, c.relname)
 :dumped
 \gexec
+\set ECHO none
 SELECT 'snapshot=' || pg_export_snapshot();

@@ -133,6 +133,7 @@ def replay(settings: Settings, *, terminate: bool) -> Step:
         {
             "lock_timeout_seconds": str(settings.lock_timeout_seconds),
             "terminate": "yes" if terminate else "",
+            "lock_tables_sql": _sql("lock_tables"),
             "wipe_sql": _sql("wipe"),
         },
     )

@@ -91,7 +91,9 @@ fill_new() {
     start "$bin_dir/pg_restore" --dbname="dbname='$quoted_name'" --no-password --exit-on-error --jobs="$(jobs)" \
         --use-list="$run_dir/main.list" "$file" 2>"$run_dir/stderr"
     finished $!
-    relay "$run_dir/stderr"
+    # Not the statement that failed, which may hold what is nobody's business.
+    sed -e '/^Command was:/,/^pg_restore: /{/^pg_restore: /!d;}' -e '/^DETAIL: /d' -e '/^CONTEXT: /d' "$run_dir/stderr" >"$run_dir/told"
+    relay "$run_dir/told"
     [ "$child_status" -eq 0 ] ||
         not_restored "pg_restore ended with exit code $child_status: $(sed -n '/error: /{p;q;}' "$run_dir/stderr")"
     enter_database "$new_database"
@@ -162,6 +164,7 @@ stop_ending() {
 
 # While a rename waits, nobody can connect: so it does for a second at the most, and then all begins anew.
 try_rename() {
+    tell_psql '\set VERBOSITY verbose' # with the code of an error, whatever the language of its words
     tell_psql "BEGIN; SET LOCAL statement_timeout = '1s';"
     tell_psql 'ALTER DATABASE :"live" RENAME TO :"old"; ALTER DATABASE :"new" RENAME TO :"live";'
     tell_psql 'SET LOCAL statement_timeout = 0;'
@@ -178,8 +181,8 @@ switch() {
         try_rename
         [ -z "$renamed" ] || break
         words=$(psql_words)
-        case $words in
-            *'being accessed by other users'* | *'statement timeout'*) ;;
+        case $(cat "$run_dir/psql_stderr") in
+            *55006:* | *57014:*) ;; # in use, or waited for too long
             *) not_restored "the database could not be renamed: $words" ;;
         esac
         [ "$(date +%s)" -lt "$deadline" ] || in_the_way "$words"
@@ -214,7 +217,7 @@ tell_psql "SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s', :'new', datcon
 hear_or_stop "while it carried over the connection limit"
 log "renaming: $db_name becomes $(cat "$run_dir/old")"
 switch
-forget_new
+if ! forget_new; then log "WARNING: $backup_dir/restore.database could not be written"; fi
 PGDATABASE=$db_name
 close_psql
 log "restored in $restore_seconds s; lost: ${lost:-not told}"

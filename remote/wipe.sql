@@ -1,11 +1,4 @@
--- Take the locks, then drop all that is ours: within the transaction of the restore, after ours.sql.
--- One statement a table, so that a lock that does not come is told with the table's name.
-SELECT format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', g.objid::regclass)
-FROM gone g JOIN pg_class c ON c.oid = g.objid AND c.relkind IN ('r', 'p')
-WHERE g.classid = 'pg_class'::regclass AND g.objsubid = 0 AND NOT g.with_extension
-ORDER BY g.objid
-\gexec
-
+-- Drop all that is ours, with the locks held: within the transaction of the restore, after ours.sql.
 -- Extensions and publications before what they hold on to, schemas before their contents.
 SELECT format('DROP %s IF EXISTS %s CASCADE',
     CASE i.type WHEN 'statistics object' THEN 'statistics' WHEN 'foreign-data wrapper' THEN 'foreign data wrapper' ELSE i.type END, i.identity)
@@ -57,4 +50,4 @@ FROM kept_schema WHERE name = 'public'
 UNION ALL
 SELECT format('COMMENT ON SCHEMA %I IS %L', name, CASE name WHEN 'public' THEN 'standard public schema' END) FROM kept_schema
 \gexec
-DROP TABLE our_role, owned, owner, kept_schema, gone, default_acl;
+DROP TABLE our_role, owned, owner, kept_schema, gone, victim, default_acl;

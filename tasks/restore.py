@@ -84,7 +84,7 @@ def restore(
         if drop_old:
             drop_old_databases(host, yes)
             return None
-        wanted = safety(host) if undo else source(host, str(file))
+        wanted = safety(host) if undo else source(live, str(file))
         if table:
             salvage(host, wanted, table)
             return None
@@ -125,6 +125,8 @@ def _check_flags(
         problems.append("--json goes with --plan")
     if overwrite and to is None:
         problems.append("--overwrite goes with --to")
+    if drop_old and (plan or mode or overwrite):
+        problems.append("--drop-old goes alone, or with --yes")
     if table and (plan or mode or to or drop_old):
         problems.append(
             "--table goes with --file or --undo alone: it touches nothing that is there"
