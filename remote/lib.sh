@@ -185,7 +185,8 @@ watch_client() {
     exec 3<&0
     {
         while IFS= read -r _ <&3; do :; done
-        kill -TERM $$
+        # bash may sleep through a signal that comes right before it begins to wait.
+        while kill -TERM $$; do sleep 1; done
     } >/dev/null 2>&1 4>&- 6>&- 9>&- &
     watcher=$!
 }

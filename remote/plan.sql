@@ -3,6 +3,8 @@
 SET search_path = pg_catalog;
 SET lock_timeout = '1s';
 SET statement_timeout = '20s';
+SELECT 'there=' || translate(format('%I.%I', n.nspname, c.relname), E'\n\r', '  ')
+:dumped;
 SELECT format('SELECT %L || count(*) || %L FROM ONLY %I.%I', 'now=', ' ' || translate(format('%I.%I', n.nspname, c.relname), E'\n\r', '  '), n.nspname, c.relname)
 :dumped
 ORDER BY n.nspname, c.relname

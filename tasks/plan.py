@@ -48,6 +48,7 @@ class Plan:
     estimate_seconds: int | None
     empty: bool
     counted: bool  # whether the archive tells of its rows
+    uncounted: tuple[str, ...] = ()  # tables that are there, but locked, or took too long to count
 
     @property
     def refusals(self) -> tuple[str, ...]:
@@ -60,6 +61,9 @@ class Plan:
     @property
     def lost(self) -> str:
         losing = [each for each in self.rows if each.lost]
+        if self.uncounted:
+            known = _number(sum(each.lost for each in losing), "row")
+            return f"at least {known}; not counted: {', '.join(self.uncounted[:_SHOWN])}"
         if not self.counted:
             return "unknown: the archive tells nothing of its rows"
         if not losing:
@@ -96,6 +100,7 @@ def planned(
         estimate_seconds=_estimate(archive, _all(told, "earlier")),
         empty=found["relations"] == report.of("rehearse").get("ours") == "0",
         counted=bool(_all(told, "rows")) or archive.get("relations") == "0",
+        uncounted=_uncounted(_all(told, "there"), rows),
     )
 
 
@@ -127,6 +132,11 @@ def _rows(then: Sequence[str], now: Sequence[str]) -> tuple[Rows, ...]:
     )
     names = sorted(in_archive.keys() | at_present.keys())
     return tuple(Rows(name, in_archive.get(name), at_present.get(name)) for name in names)
+
+
+def _uncounted(there: Sequence[str], rows: Sequence[Rows]) -> tuple[str, ...]:
+    counted = {each.table for each in rows if each.now is not None}
+    return tuple(sorted(set(there) - counted))
 
 
 def _aim(settings: Settings) -> tuple[tuple[str, str, str], ...]:
@@ -169,6 +179,7 @@ def as_data(plan: Plan) -> dict[str, object]:
             for each in plan.rows
         },
         "lost": plan.lost,
+        "not_counted": list(plan.uncounted),
         "disappears": list(plan.disappears),
         "sessions": list(plan.sessions),
         "obstacles": {way: list(told) for way, told in plan.obstacles.items()},

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+from contextlib import contextmanager
 
 import pytest
 
@@ -33,6 +35,28 @@ def ruin(shop):
         "ALTER TABLE orders ADD COLUMN half_done int; CREATE TABLE added AS SELECT 1 AS n;",
         "corner",
     )
+
+
+@contextmanager
+def locked(shop, table):
+    """Somebody at work on that table, who has not come to an end."""
+    psql = [shop.pg.bin_dir / "psql", "--quiet", "--tuples-only", "--no-align"]
+    where = [f"--host={shop.pg.data_dir.parent}", f"--port={shop.pg.port}"]
+    session = subprocess.Popen(
+        [*psql, *where, "--username=postgres", "corner"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert session.stdin is not None
+    assert session.stdout is not None
+    session.stdin.write(f"BEGIN; LOCK TABLE {table}; SELECT 'locked';\n")
+    session.stdin.flush()
+    assert session.stdout.readline() == "locked\n"
+    try:
+        yield
+    finally:
+        session.communicate()
 
 
 def restore(shop, *flags, **changes):
@@ -109,3 +133,21 @@ def test_what_cannot_be_rehearsed_is_warned_of_and_refused_where_a_way_back_is_d
     assert shop.predeploy("v3", BACKUP_REHEARSAL="require").returncode == 14
     assert restore(shop, "--file=v1.0.0", "--yes").returncode == 14
     assert shop.predeploy("v4", BACKUP_REHEARSAL="off").returncode == 0
+
+
+def test_a_table_that_could_not_be_counted_is_not_taken_for_one_that_loses_nothing(shop):
+    ruin(shop)
+    with locked(shop, "orders"):
+        told = json.loads(restore(shop, "--file=latest", "--plan", "--json").stdout)
+    assert told["lost"] == "at least 1 row; not counted: public.orders"
+    assert told["not_counted"] == ["public.orders"]
+
+
+def test_the_newest_archive_goes_into_another_database(shop):
+    before = plain_dump(shop.pg, "corner")
+    shop.pg.superuser("DROP DATABASE IF EXISTS staging WITH (FORCE)")
+    shop.pg.superuser(f"CREATE DATABASE staging OWNER {OWNER}")
+    done = restore(shop, "--file=latest", "--to=staging", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert plain_dump(shop.pg, "staging") == before
+    assert restore(shop, "--drop-old", "--plan", "--yes").returncode == 2

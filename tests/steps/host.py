@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -216,7 +217,13 @@ class Host:
         return sorted(path.name for path in self.backup_dir.glob("*.dump"))
 
     def processes(self) -> list[str]:
-        """The command lines of all that still runs with this host's home."""
+        """The command lines of all that still runs, a moment later, with this host's home."""
+        deadline = time.monotonic() + 1
+        while (found := self._processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+    def _processes(self) -> list[str]:
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):

@@ -7,8 +7,9 @@ import pytest
 WHO = {
     "the client is told to stop": f"kill -TERM {os.getpid()}",
     "Ctrl-C at the client": f"kill -INT {os.getpid()}",
-    "the remote shell is told to stop": "kill -TERM $PPID",
-    "the remote shell loses its line": "kill -HUP $PPID",
+    # Twice, as bash may sleep through a signal that comes right before it begins to wait.
+    "the remote shell is told to stop": "kill -TERM $PPID; /bin/sleep 2; kill -TERM $PPID",
+    "the remote shell loses its line": "kill -HUP $PPID; /bin/sleep 2; kill -HUP $PPID",
 }
 DYING_SHELL = 'printf PGD >"$file"; kill -KILL $PPID; exit 1'
 
