@@ -77,15 +77,21 @@ replay() {
     rm -f "$run_dir/script" "$run_dir/filtered"
 }
 
-# With the search path of the role, as functions in them may need.
+# With the search path of the role, as functions in them may need. One whose query fails by now stays empty and is told:
+# its rows can be made again, and the way back must not hang on it.
 refresh() {
     [ -s "$run_dir/matviews.list" ] || return 0
     start "$bin_dir/pg_restore" --use-list="$run_dir/matviews.list" --file="$run_dir/refresh" "$file" 2>"$run_dir/stderr"
     finished $!
     [ "$child_status" -eq 0 ] || not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
     tell_psql "SELECT pg_catalog.set_config('search_path', :'search_path', false) \\g /dev/null"
+    tell_psql '\set ON_ERROR_ROLLBACK on'
+    tell_psql '\set ON_ERROR_STOP off'
     tell_psql "$(grep '^REFRESH MATERIALIZED VIEW ' "$run_dir/refresh")"
+    tell_psql '\set ON_ERROR_ROLLBACK off'
+    tell_psql '\set ON_ERROR_STOP on'
     hear_or_stop "while it refreshed materialized views"
+    relay "$run_dir/psql_stderr"
 }
 
 not_compared() {
