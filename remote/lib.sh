@@ -185,8 +185,9 @@ watch_client() {
     exec 3<&0
     {
         while IFS= read -r _ <&3; do :; done
-        # bash may sleep through a signal that comes right before it begins to wait.
-        while kill -TERM $$; do sleep 1; done
+        # Twice, as bash may sleep through a signal that comes right before it begins to wait.
+        kill -TERM $$
+        kill -TERM $$
     } >/dev/null 2>&1 4>&- 6>&- 9>&- &
     watcher=$!
 }

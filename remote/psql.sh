@@ -62,7 +62,11 @@ close_psql() {
 
 # The last that psql said, of its failure: with the statement that failed, where it is ours.
 psql_words() {
-    sed -e '/^LOCATION: /d' -e 's/^psql:.*:[0-9][0-9]*: \([A-Z]*: \)/\1/' "$run_dir/psql_stderr" | tail -n 2
+    said=$(sed -e '/^LOCATION: /d' -e 's/^psql:.*:[0-9][0-9]*: \([A-Z]*: \)/\1/' "$run_dir/psql_stderr")
+    case $said in
+        *"$newline"'STATEMENT: '*) printf '%s\n' "$said" | sed -n -e '/^STATEMENT: /{x;p;x;p;q;}' -e 'h' ;;
+        *) printf '%s\n' "$said" | tail -n 2 ;;
+    esac
 }
 
 export PGHOST="$db_host" PGPORT="$db_port" PGUSER="$db_user" PGDATABASE="$db_name"

@@ -122,7 +122,14 @@ def sessions(project):
     """The sshd processes of logins at the sandbox's own server: another may have the same user."""
     login = f"sshd: {project.ssh.user}@notty".encode()
     ours = descendants(project.ssh.pid)
-    return [pid for pid in ours if login in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in ours if login in command_line(pid)]
+
+
+def command_line(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:  # it has ended since it was listed
+        return b""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="finds the session's sshd among root's processes")
