@@ -154,17 +154,9 @@ stop_children() {
     {
         [ -z "$psql_child" ] || [ -n "$psql_idle" ] || kill -INT "$psql_child"
         [ -z "$children" ] || kill -TERM $children
-        {
-            trap 'kill -KILL $nap; exit' TERM
-            sleep 1 &
-            nap=$!
-            wait $nap
-            kill -KILL $children $psql_child
-        } &
-        killer=$!
+        [ -z "$children" ] && [ -n "$psql_idle" ] || sleep 1
+        kill -KILL $children $psql_child
         wait $children $psql_child
-        kill -TERM $killer
-        wait $killer
     } 2>/dev/null || :
     children='' psql_child=''
 }
