@@ -6,9 +6,19 @@ from .backup import backup
 from .history import history
 from .predeploy import predeploy
 from .restore import restore
+from .rollback import rollback_on_failure
 from .rotate import rotate
 from .verify import verify
 
-__all__ = ["backup", "history", "namespace", "predeploy", "restore", "rotate", "verify"]
+__all__ = [
+    "backup",
+    "history",
+    "namespace",
+    "predeploy",
+    "restore",
+    "rollback_on_failure",
+    "rotate",
+    "verify",
+]
 
 namespace = Collection(predeploy, restore, backup, verify, rotate, history)

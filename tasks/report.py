@@ -48,13 +48,13 @@ def summary(host: Host, archive: Archive, *, restorable: bool = True) -> str:
     """The last words of a good run: the archive, and how to go back to it where it is proven."""
     directory = host.settings.backup_dir.rstrip("/")
     headline = f"You can roll back to {archive.name}"
-    how = f"how      fab -H {host.settings.profile} restore --file={archive.name}"
+    how = f"how      {host.command('restore')} --file={archive.name}"
     if not restorable:
         headline = f"Proven, but {host.settings.db_user} could not restore it here: {archive.name}"
         how = f"see      {how.split(maxsplit=1)[1]} --plan"
     if not archive.at_least("read"):
         headline = f"Taken, but not proven beyond its checksum: {archive.name}"
-        how = f"next     prove it: fab -H {host.settings.profile} verify --file={archive.name}"
+        how = f"next     prove it: {host.command('verify')} --file={archive.name}"
     missing = "".join(f"  without  {each}\n" for each in archive.missing)
     return (
         f"{headline}\n"

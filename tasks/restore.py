@@ -221,7 +221,7 @@ def _failure(host: Host, report: Report) -> errors.PredeployError:
 
 
 def _summary(host: Host, restored: Restored, plan: Plan) -> str:
-    fab = f"fab -H {host.settings.profile} restore"
+    fab = host.command("restore")
     compared = "every table has as many rows as in the archive"
     if not plan.counted:
         compared = "the archive told no rows to compare"

@@ -111,6 +111,20 @@ class Host:
             " forced command."
         )
 
+    def command(self, task: str) -> str:
+        """How a person here would call another of our tasks: `fab -H demo db.restore`, say."""
+        profile = self.settings.profile
+        for module, words in (
+            ("fabric.main", f"fab -H {profile}"),
+            ("invoke.main", f"PREDEPLOY_HOST={profile} inv"),
+        ):
+            program = getattr(sys.modules.get(module), "program", None)
+            collection = getattr(program, "collection", None) or {}
+            for name in getattr(collection, "task_names", ()):
+                if collection[name].body.__module__ == f"{__package__}.{task}":
+                    return f"{words} {name}"
+        return f"fab -H {profile} {task}"
+
     @property
     def name(self) -> str:
         settings = self.settings
@@ -137,7 +151,9 @@ def session(
         **{name: str(value) for name, value in (overrides or {}).items() if value is not None},
     }
     settings = load(profile, given, needs_version=needs_version)
-    with _signals_raise():
+    from ..remote.shell import heeded_signals
+
+    with signals_raise(*heeded_signals()):
         yield Host(settings, connect(settings, caller))
 
 
@@ -169,16 +185,14 @@ def _asked_for(c: Any) -> tuple[str | None, dict[str, str]]:
 
 
 @contextmanager
-def _signals_raise() -> Iterator[None]:
-    from ..remote.shell import heeded_signals
-
+def signals_raise(*numbers: signal.Signals) -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         raise errors.InterruptedRunError(f"interrupted by {signal.Signals(number).name} (exit 130)")
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, stop) for number in heeded_signals()}
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:

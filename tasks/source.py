@@ -57,7 +57,7 @@ def safety(host: Host) -> Source:
 def refused(host: Host, why: str) -> errors.RefusedError:
     return errors.RefusedError(
         f"restore on {host.name}, in {host.settings.backup_dir}: {why} (exit 14)\n"
-        f"  What to do: choose one from `fab -H {host.settings.profile} history`."
+        f"  What to do: choose one from `{host.command('history')}`."
     )
 
 

@@ -54,7 +54,7 @@ def chosen(host: Host, catalog: Catalog, wanted: str | None) -> Archive:
 def refused(host: Host, why: str) -> errors.RefusedError:
     return errors.RefusedError(
         f"verify on {host.name}, in {host.settings.backup_dir}: {why} (exit 14)\n"
-        f"  What to do: choose one from `fab -H {host.settings.profile} history`, or take an"
+        f"  What to do: choose one from `{host.command('history')}`, or take an"
         " archive first."
     )
 

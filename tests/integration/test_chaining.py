@@ -32,6 +32,15 @@ def release(c):
 """
 
 
+NAMESPACE = """
+from fabric_predeploy.tasks import namespace
+from invoke.collection import Collection
+
+ns = Collection()
+ns.add_collection(namespace, name="db")
+"""
+
+
 @pytest.fixture
 def team(project):
     """A project with tasks.py and a package config of its own, as both fabfile and invoke tasks."""
@@ -105,6 +114,46 @@ def test_a_gate_that_fails_stops_the_chain_with_its_own_exit_code(team, runner):
 
     assert done.returncode == 10
     assert "deployed" not in done.stdout
+
+
+@pytest.mark.parametrize("name", ["absent", "shop"])
+def test_on_one_command_line_a_deploy_follows_only_a_gate_that_holds(team, name):
+    team = team.with_profile(DB_NAME=name)
+    (team.directory / "fabfile.py").write_text(
+        "from fabric_predeploy.tasks import namespace as ns\n"
+        "from invoke.tasks import task\n"
+        "ns.add_task(task(lambda c: print('deployed'), name='deploy'))\n"
+    )
+
+    done = team.fab("-H", "demo", "predeploy", "--version=v1", "deploy")
+
+    assert done.returncode == (0 if name == "shop" else 10)
+    assert done.stdout.endswith("deployed\n") == (name == "shop")
+
+
+def test_in_a_namespace_of_the_team_it_tells_the_names_that_they_have_there(team):
+    (team.directory / "fabfile.py").write_text(NAMESPACE)
+
+    done = team.fab("-H", "demo", "db.predeploy", "--version=v1")
+
+    assert done.returncode == 0, done.stderr
+    (archive,) = team.archives()
+    assert f"how      fab -H demo db.restore --file={archive.name}\n" in done.stdout
+    back = team.fab("-H", "demo", "db.restore", f"--file={archive.name}", "--yes")
+    assert back.returncode == 0, back.stderr
+    assert "fab -H demo db.restore --undo" in back.stdout
+    none = team.fab("-H", "demo", "db.verify", "--file=v9")
+    assert none.returncode == 14
+    assert "`fab -H demo db.history`" in none.stderr
+
+
+def test_what_inv_runs_tells_how_inv_would_go_back(team):
+    (team.directory / "tasks.py").write_text(NAMESPACE)
+
+    done = inv(team, "db.predeploy", BACKUP_VERSION="v1", PREDEPLOY_HOST="demo")
+
+    assert done.returncode == 0, done.stderr
+    assert "how      PREDEPLOY_HOST=demo inv db.restore --file=" in done.stdout
 
 
 def test_several_hosts_are_refused_for_a_pre_task_and_gated_one_by_one_otherwise(team):

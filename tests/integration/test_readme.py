@@ -40,6 +40,19 @@ def test_the_runbook_leads_back_and_forth(project):
     assert project.fab("-H", "demo", "restore", "--file=latest", "--yes").returncode == 0
 
 
+def test_the_chain_of_the_readme_runs(project):
+    text = README.read_text(encoding="utf-8").split("<!-- chained: executed by")[1]
+    tasks, fabfile = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:2]
+    (project.directory / "tasks.py").write_text(tasks)
+    (project.directory / "fabfile.py").write_text(fabfile)
+    for task, said in (("deploy", "deploying"), ("release", "sha256"), ("migrate", "migrating")):
+        done = project.fab("-H", "demo", task, BACKUP_VERSION="v1")
+        assert done.returncode == 0, (task, done.stderr)
+        assert said in done.stdout
+    done = project.fab("-H", "demo", "db.restore", "--file=latest", "--yes")
+    assert done.returncode == 0, done.stderr
+
+
 def by_hand(project, archive):
     """Paste the block of README into sh, with the names of this host filled in."""
     script = block("by hand: executed by")

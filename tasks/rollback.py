@@ -1,0 +1,67 @@
+"""A deploy that is undone when it fails, for those who want it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from invoke.exceptions import Exit, UnexpectedExit
+
+from ..config.errors import PredeployError
+from .predeploy import predeploy
+from .report import tell
+from .restore import restore
+from .session import signals_raise
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+    from ..remote.catalog import Archive
+
+
+@contextmanager
+def rollback_on_failure(c: Context, archive: Archive | None = None) -> Iterator[Archive]:
+    """Restore the archive, or the one that it takes first, when the block raises; then raise on.
+
+    Where the gate fails the block does not run. SIGTERM and SIGHUP count as raised; an exit with
+    code 0 does not. It never asks. Raise what the restore raises if that fails too, as a rule
+    RestoreError (15): then the database is as the block left it.
+    """
+    archive = archive or predeploy(c)
+    try:
+        with signals_raise(signal.SIGTERM, signal.SIGHUP):
+            yield archive
+    except BaseException as failure:
+        if not _is_success(failure):
+            _go_back(c, archive, failure)
+        raise
+
+
+def _is_success(ending: BaseException) -> bool:
+    return (
+        isinstance(ending, GeneratorExit)
+        or (isinstance(ending, SystemExit) and ending.code in (None, 0))
+        or (isinstance(ending, Exit) and ending.code == 0)
+    )
+
+
+def _go_back(c: Context, archive: Archive, failure: BaseException) -> None:
+    why = _words(failure)
+    tell(f"The deploy failed ({why}): going back to {archive.name}")
+    try:
+        restore(c, file=archive.name, yes=True)
+    except PredeployError as also:
+        message = f"{also.message}\n  The deploy that was to be undone had failed: {why}"
+        raise type(also)(message) from failure
+
+
+def _words(failure: BaseException) -> str:
+    """One line; invoke shows all of it once it is raised on."""
+    text = str(failure)
+    if isinstance(failure, (SystemExit, Exit)):
+        text = getattr(failure, "message", None) or f"exit code {failure.code}"
+    elif isinstance(failure, UnexpectedExit):
+        text = f"a command ended with exit code {failure.result.exited}"
+    return text.strip().partition("\n")[0] or type(failure).__name__
