@@ -19,6 +19,7 @@ from invoke.runners import Promise, Result, Runner
 from invoke.watchers import StreamWatcher
 
 from ..config.errors import InterruptedRunError
+from .events import Events, Follow, Stopwatch
 
 Fact = tuple[str, str]
 
@@ -47,10 +48,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run told: the facts of each step that reached its end, and the exit code."""
+    """What a run told: facts and seconds of each step that reached its end, and the exit code."""
 
     facts: Mapping[str, Sequence[Fact]]
     exited: int
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, step: str) -> dict[str, str]:
         return dict(self.facts.get(step, ()))
@@ -80,8 +82,12 @@ def run(  # noqa: PLR0913 - each has a name
     secret: str = "",
     answer: Answer | None = None,
     payload: Iterable[bytes] | None = None,
+    follow: Follow | None = None,
 ) -> Report:
     """Run the steps in one request; `answer` makes of the facts so far what a step asks for.
+
+    `follow` is told, from another thread, of each event as it comes: `begin` and `end` of a step,
+    and what a step says of its `progress`.
 
     `payload` is written once a step asks for it, as it is; the smaller its chunks, the sooner an
     interrupt is heeded. When making a chunk raises, the host is told to stop before that goes on.
@@ -90,11 +96,15 @@ def run(  # noqa: PLR0913 - each has a name
     lines = [*_assignments({"fence": fence, **variables}), _code("lib.sh")]
     script = "\n".join([*lines, *(step.script() for step in steps)])
     stdin = _Stdin(f"{secret}\n")
-    watchers: list[StreamWatcher] = [_Asked(fence, answer)] if answer else []
-    sending = None
-    if payload is not None:
-        sending = _Sending(payload, stdin)
-        watchers.append(_AskedToSend(fence, sending.asked))
+    stopwatch = Stopwatch()
+    sending = None if payload is None else _Sending(payload, stdin)
+    followers = [
+        stopwatch.follow,
+        *([sending.follow] if sending else []),
+        *([follow] if follow else []),
+    ]
+    watchers: list[StreamWatcher] = [Events(fence, followers)]
+    watchers += [_Asked(fence, answer)] if answer else []
     with _stopped_gently(stdin):
         try:
             result = c.run(
@@ -122,7 +132,7 @@ def run(  # noqa: PLR0913 - each has a name
             return Report({}, LOST)
     if result is None:  # invoke: only for `disown`
         raise RuntimeError("run without a result")
-    report = Report(_read_facts(result.stdout, fence), result.exited)
+    report = Report(_read_facts(result.stdout, fence), result.exited, stopwatch.seconds)
     if not stdin.open and report.code != InterruptedRunError.exit_code:
         # The host was past the point where it listens; whoever interrupts means the whole chain.
         raise InterruptedRunError(
@@ -165,7 +175,7 @@ def _read_facts(output: str, fence: str) -> dict[str, list[Fact]]:
             step, lines = line.split(" ", 2)[2], []
         elif line == f"{fence} end {step}":
             facts[step] = lines
-        elif "=" in line:
+        elif "=" in line and not line.startswith(f"{fence} "):
             key, _, value = line.partition("=")
             lines.append((key, value))
     return facts
@@ -186,19 +196,6 @@ class _Asked(StreamWatcher):
         return ["\n".join(lines)]
 
 
-class _AskedToSend(StreamWatcher):
-    """A watcher has its own state in each of invoke's threads: what they share, it is given."""
-
-    def __init__(self, fence: str, asked: threading.Event) -> None:
-        super().__init__()
-        self.fence, self.asked = fence, asked
-
-    def submit(self, stream: str) -> Iterable[str]:
-        if f"\n{self.fence} send\n" in stream:
-            self.asked.set()
-        return []
-
-
 class _Sending:
     """Writes the payload when a step asks for it.
 
@@ -210,6 +207,10 @@ class _Sending:
         self.payload, self.stdin = payload, stdin
         self.asked = threading.Event()
         stdin.busy = True
+
+    def follow(self, word: str, _rest: str) -> None:
+        if word == "send":
+            self.asked.set()
 
     def until_the_end(self, promise: Promise) -> Result:
         try:

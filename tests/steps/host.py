@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import shell, steps
+from fabric_predeploy.remote import events, shell, steps
 from invoke.context import Context
 
 PASSWORD = 'p\'w "$HOME" \\ `é`'
@@ -143,10 +143,17 @@ class Host:
         secret: str = PASSWORD,
         context: Context | None = None,
         task: str = "predeploy",
+        follow: events.Follow | None = None,
     ) -> shell.Report:
         variables = {"task": task, "backup_dir": self.settings.backup_dir, "keeps_status": "yes"}
-        context = context or Context()
-        return shell.run(context, several, variables=variables, secret=secret, answer=answer)
+        return shell.run(
+            context or Context(),
+            several,
+            variables=variables,
+            secret=secret,
+            answer=answer,
+            follow=follow,
+        )
 
     def predeploy(
         self, remove: Iterable[str] = (), proof: str = "read", **options: Any

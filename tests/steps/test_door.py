@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from fabric_predeploy.remote import shell, steps
 from invoke.context import Context
+from invoke.exceptions import ThreadException
 
 PASSWORD_PARTS = ("p'w", "`é`")
 
@@ -207,3 +208,28 @@ def test_a_host_that_ends_before_it_has_read_everything_is_heard(host):
     report = sent(host, b"content", announced=2**30, payload=endless)
     assert report.code == 10
     assert "enough" in report.of("result")["reason"]
+
+
+def test_whoever_follows_a_run_hears_of_each_step_and_the_report_tells_its_seconds(host):
+    heard = []
+    several = host.until_preflight()
+    report = host.run(*several, follow=lambda *event: heard.append(event))
+    names = [*(step.name for step in several), "result"]
+    assert heard == [(word, name) for name in names for word in ("begin", "end")]
+    assert list(report.seconds) == names
+    assert all(seconds > 0 for seconds in report.seconds.values())
+
+
+def test_a_step_that_did_not_reach_its_end_has_no_seconds(host):
+    host.stub("pg_dump", "exit 1")
+    report = host.predeploy()
+    assert {"lock", "preflight"} <= set(report.seconds)
+    assert "dump" not in report.seconds
+
+
+def test_a_follower_that_fails_ends_the_run_and_is_no_lost_connection(host):
+    def fail(_word, _rest):
+        raise ValueError("of the follower")
+
+    with pytest.raises(ThreadException, match="of the follower"):
+        host.run(*host.until_preflight(), follow=fail)

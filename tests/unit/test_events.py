@@ -1,0 +1,113 @@
+"""What is read of a host's output while it comes: whole lines behind the fence, each once."""
+
+import threading
+
+import pytest
+from fabric_predeploy.remote.events import Events, Stopwatch
+from fabric_predeploy.remote.shell import _read_facts
+from hypothesis import given
+from hypothesis import strategies as st
+
+FENCE = "0123456789abcdef" * 2
+TOLD = f"""half a line of an rc file
+{FENCE} begin lock
+client=ci@runner
+{FENCE} end lock
+
+{FENCE} begin dump
+{FENCE} progress bytes 4096
+
+{FENCE} progress note a=b c
+{FENCE} end dump
+{FENCE} send
+{FENCE} end of something that was cut o"""
+EVENTS = [
+    ("begin", "lock"),
+    ("end", "lock"),
+    ("begin", "dump"),
+    ("progress", "bytes 4096"),
+    ("progress", "note a=b c"),
+    ("end", "dump"),
+    ("send", ""),
+]
+
+
+def heard(stream, cuts=()):
+    """Submit what a reader would have after each of its reads, which end at these places."""
+    events = []
+    watcher = Events(FENCE, [lambda *event: events.append(event)])
+    for end in [*sorted(cuts), len(stream)]:
+        assert watcher.submit(stream[:end]) == []
+    return events
+
+
+@given(st.lists(st.integers(0, len(TOLD)), max_size=20))
+def test_each_whole_line_is_heard_once_wherever_the_output_is_cut(cuts):
+    assert heard(TOLD, cuts) == EVENTS
+
+
+def test_output_that_comes_letter_by_letter_is_heard_too():
+    assert heard(TOLD, range(len(TOLD))) == EVENTS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "begin dump",
+        " begin dump",
+        f" {FENCE} begin dump",
+        f"noise {FENCE} begin dump",
+        f"{FENCE}0 begin dump",
+        f"{FENCE[:-1]} begin dump",
+        f"{FENCE.upper()} begin dump",
+        FENCE,
+    ],
+)
+def test_what_only_looks_like_an_event_is_none(line):
+    assert heard(f"{line}\n") == []
+
+
+def test_a_huge_output_without_an_event_is_looked_at_once():
+    class Counting(str):
+        __slots__ = ()
+        searched = 0
+
+        def find(self, *args):
+            Counting.searched += len(self) - args[1]
+            return super().find(*args)
+
+    watcher = Events(FENCE, [])
+    stream = "x" * 10_000
+    for end in range(100, len(stream) + 1, 100):
+        watcher.submit(Counting(stream[:end]))
+    assert Counting.searched == len(stream)
+
+
+def test_every_thread_of_invoke_reads_a_stream_of_its_own():
+    events = []
+    watcher = Events(FENCE, [lambda *event: events.append(event)])
+    for _ in range(2):
+        reader = threading.Thread(target=watcher.submit, args=(f"{FENCE} begin dump\n",))
+        reader.start()
+        reader.join()
+    assert events == [("begin", "dump")] * 2
+
+
+def test_what_a_step_says_of_its_progress_is_no_fact():
+    assert _read_facts(TOLD, FENCE) == {"lock": [("client", "ci@runner")], "dump": []}
+
+
+def test_the_seconds_of_a_step_that_runs_twice_are_those_of_both(monkeypatch):
+    now = iter([10.0, 10.25, 20.0, 22.5])
+    monkeypatch.setattr("fabric_predeploy.remote.events.time.monotonic", lambda: next(now))
+    stopwatch = Stopwatch()
+    for word in ("begin", "end", "begin", "end"):
+        stopwatch.follow(word, "verify")
+    assert stopwatch.seconds == {"verify": 2.75}
+
+
+def test_a_step_that_has_not_ended_or_never_began_has_no_seconds():
+    stopwatch = Stopwatch()
+    stopwatch.follow("begin", "dump")
+    stopwatch.follow("end", "verify")
+    assert stopwatch.seconds == {}
