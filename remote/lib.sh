@@ -6,7 +6,7 @@ set -eu
 umask 077
 export LC_ALL=C
 unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
-unset BLOCK_SIZE LS_BLOCK_SIZE # GNU's ls would tell sizes in them
+unset BLOCK_SIZE LS_BLOCK_SIZE TIME_STYLE QUOTING_STYLE # GNU's ls would tell sizes, times and names in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
 step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems=''
 children='' psql_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting=''
@@ -313,3 +313,4 @@ backup_dir=$(absolute "$backup_dir")
 trap '' PIPE
 trap interrupted INT TERM HUP
 trap finish EXIT
+began_seconds=$(date +%s)

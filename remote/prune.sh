@@ -1,16 +1,6 @@
 #!/bin/sh
-# Remove the archives that the client names, one a line, after it has seen the catalog; an empty line ends the list.
-
-# All of the list, or nothing: a client that is cut off has not finished its sentence.
-read_names() {
-    names=
-    while IFS= read -r name_to_remove; do
-        [ -n "$name_to_remove" ] || return 0
-        names="$names$name_to_remove$newline"
-    done
-    rotation="not decided: the client went away"
-    die 16 "the client went away before it had said what to remove"
-}
+# Remove what retention no longer keeps.
+: "${expired?}" # from retention: a name and a reason on each line
 
 # The dump first: sidecars without it are leftovers, a dump without them would be a riddle.
 remove_archive() {
@@ -21,26 +11,20 @@ remove_archive() {
     rm -f "$1.dump.sha256" "$1.manifest"
 }
 
-meet_client
-stop_watching
-wait "$watcher" 2>/dev/null || : # or it might take the beginning of the answer
-watcher=
-printf '%s ask\n' "$fence"
-read_names
 not_removed=
 : >"$run_dir/stderr"
 set -f
 IFS=$newline
 # shellcheck disable=SC2086 # splitting into lines is the purpose
-set -- $names
+set -- $expired
 set +f
 unset IFS
-for name_to_remove; do
-    if remove_archive "$name_to_remove" 2>>"$run_dir/stderr"; then
-        fact removed "$name_to_remove"
-        log "removed $name_to_remove"
+for line; do
+    if remove_archive "${line%% *}" 2>>"$run_dir/stderr"; then
+        fact removed "${line%% *}"
+        log "removed ${line%% *}: ${line#* }"
     else
-        not_removed="$not_removed $name_to_remove"
+        not_removed="$not_removed ${line%% *}"
     fi
 done
 relay "$run_dir/stderr"

@@ -6,7 +6,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,20 +71,16 @@ class Report:
         return [value for key, value in self.facts.get("result", ()) if key == "problem"]
 
 
-Answer = Callable[[Mapping[str, Sequence[Fact]]], Iterable[str]]
-
-
 def run(  # noqa: PLR0913 - each has a name
     c: Context,
     steps: Sequence[Step],
     *,
     variables: Mapping[str, str],
     secret: str = "",
-    answer: Answer | None = None,
     payload: Iterable[bytes] | None = None,
     follow: Follow | None = None,
 ) -> Report:
-    """Run the steps in one request; `answer` makes of the facts so far what a step asks for.
+    """Run the steps in one request.
 
     `follow` is told, from another thread, of each event as it comes: `begin` and `end` of a step,
     and what a step says of its `progress`.
@@ -104,7 +100,6 @@ def run(  # noqa: PLR0913 - each has a name
         *([follow] if follow else []),
     ]
     watchers: list[StreamWatcher] = [Events(fence, followers)]
-    watchers += [_Asked(fence, answer)] if answer else []
     with _stopped_gently(stdin):
         try:
             result = c.run(
@@ -179,21 +174,6 @@ def _read_facts(output: str, fence: str) -> dict[str, list[Fact]]:
             key, _, value = line.partition("=")
             lines.append((key, value))
     return facts
-
-
-class _Asked(StreamWatcher):
-    """Answers a step that asks, once, from what the host has told so far."""
-
-    def __init__(self, fence: str, answer: Answer) -> None:
-        super().__init__()
-        self.fence, self.answer, self.done = fence, answer, False
-
-    def submit(self, stream: str) -> Iterable[str]:
-        if self.done or f"\n{self.fence} ask\n" not in stream:
-            return []
-        self.done = True
-        lines = [*self.answer(_read_facts(stream, self.fence)), "", ""]
-        return ["\n".join(lines)]
 
 
 class _Sending:

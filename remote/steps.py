@@ -6,6 +6,7 @@ import getpass
 import os
 import re
 import socket
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from .shell import Step, source
@@ -22,6 +23,10 @@ KEEP_LOGS = 30
 def _sql(name: str) -> str:
     """Without its comments: the whole script is one argument, whose length is limited."""
     return re.sub(r"(?m)^\s*(--.*\n)?", "", source(f"{name}.sql"))
+
+
+def _awk(name: str) -> str:
+    return re.sub(r"(?m)^\s*(#.*\n)?", "", source(f"{name}.awk"))
 
 
 def lock(settings: Settings, *, create: bool, upload: str = "") -> Step:
@@ -175,6 +180,30 @@ def analyze() -> Step:
 
 def catalog() -> Step:
     return Step("catalog")
+
+
+def awk() -> Step:
+    """Before the steps of a run that ends with `retention`, so that it does not fail there."""
+    return Step("awk")
+
+
+def retention(settings: Settings, *, upcoming: bool = False) -> Step:
+    """With `upcoming`: as if a run that starts now had made its archive already."""
+    group = (settings.project, LABEL, settings.db_name)
+    return Step(
+        "retention",
+        {
+            "now": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "max_backups": str(settings.max_backups),
+            "keep_days": str(settings.keep_days or ""),
+            "keep_daily": str(settings.keep_daily or ""),
+            "keep_weekly": str(settings.keep_weekly or ""),
+            "keep_monthly": str(settings.keep_monthly or ""),
+            "proof": settings.proof,
+            "upcoming": "\n".join(group) if upcoming else "",
+            "retention_awk": _awk("retention"),
+        },
+    )
 
 
 def prune() -> Step:

@@ -50,11 +50,14 @@ def backup(
         return archive
 
 
-def taking(settings: Settings, proof: str, *, rehearsal: str = "off") -> list[Step]:
+def taking(
+    settings: Settings, proof: str, *, rehearsal: str = "off", rotates: bool = False
+) -> list[Step]:
     """The steps from nothing to a published archive of that grade."""
     demand = "any" if rehearsal == "require" else ""
     return [
         steps.lock(settings, create=True),
+        *([steps.awk()] if rotates else []),
         steps.programs(settings),
         steps.psql(settings),
         steps.preflight(settings),

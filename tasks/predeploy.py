@@ -1,16 +1,25 @@
 """The gate: a proven archive, or a non-zero exit."""
 
-from invoke.context import Context
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from invoke.tasks import task
 
 from ..config.errors import InterruptedRunError
 from ..remote import steps
-from ..remote.catalog import Archive
-from ..remote.shell import Report
 from .backup import taken, taking
 from .report import summary, tell, warn
-from .rotate import Rotation
-from .session import Host, session
+from .rotate import removed
+from .session import session
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+    from ..config.settings import Settings
+    from ..remote.catalog import Archive
+    from ..remote.shell import Report, Step
+    from .session import Host
 
 
 @task(
@@ -43,20 +52,25 @@ def predeploy(
         "BACKUP_LOCK_WAIT": lock_wait,
     }
     with session(c, given, needs_version=True) as host:
-        settings, rotation = host.settings, Rotation(host.settings)
-        dumping = taking(settings, settings.proof, rehearsal=settings.rehearsal)
-        all_steps = [*dumping, steps.catalog(), steps.prune()]
-        report = host.run("predeploy", all_steps, keeps_status=True, answer=rotation.answer)
-        return judged(host, report, rotation)
+        report = host.run("predeploy", gate(host.settings), keeps_status=True)
+        return judged(host, report)
 
 
-def judged(host: Host, report: Report, rotation: Rotation) -> Archive:
+def gate(settings: Settings) -> list[Step]:
+    return [
+        *taking(settings, settings.proof, rehearsal=settings.rehearsal, rotates=True),
+        steps.retention(settings),
+        steps.prune(),
+    ]
+
+
+def judged(host: Host, report: Report) -> Archive:
     """An archive is published only after its proof: what fails later does not fail the gate."""
     if not report.finished("publish") or report.code == InterruptedRunError.exit_code:
         raise host.failure("predeploy", report)
     archive = taken(report)
-    for each in rotation.removed(report):
-        tell(f"removed {each.archive.name}: {each.reason}")
+    for name, reason in removed(report).items():
+        tell(f"removed {name}: {reason}")
     if report.code != 0:
         warn(
             f"the rotation failed, the archive stands: {host.failure('predeploy', report).message}"

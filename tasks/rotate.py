@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from invoke.tasks import task
 
 from ..remote import steps
-from ..remote.catalog import Catalog, parse
-from .report import tell, warn
+from ..remote.catalog import parse
+from .report import tell
 from .session import session
 from .verify import prove
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from invoke.context import Context
 
     from ..config.settings import Settings
     from ..remote.catalog import Archive
-    from ..remote.shell import Fact, Report
-    from .retention import Expired
+    from ..remote.shell import Report, Step
+
+
+@dataclass(frozen=True)
+class Expired:
+    archive: Archive
+    reason: str
 
 
 @task(
@@ -34,65 +37,47 @@ if TYPE_CHECKING:
 def rotate(c: Context, keep: str | None = None, dry_run: bool = False) -> list[Expired]:
     """Remove what the retention policy no longer keeps, each with its reason."""
     with session(c, {"MAX_BACKUPS": keep}) as host:
-        rotation = Rotation(host.settings)
-        looking = [] if dry_run else [steps.lock(host.settings, create=False)]
-        report = host.must("rotate", [*looking, steps.catalog()])
-        going = rotation.decide(report.facts)
+        settings = host.settings
+        report = host.must("rotate", judging(settings, locked=not dry_run))
+        going = expired(report)
         if going and not dry_run:
-            for archive in rotation.foundations():
+            for archive in foundations(report):
                 prove(host, archive, "written")
-            all_steps = [steps.lock(host.settings, create=False), steps.catalog(), steps.prune()]
-            report = host.run("rotate", all_steps, answer=rotation.answer)
-            going = rotation.removed(report)
-        for each in going:
-            tell(f"{'would remove' if dry_run else 'removed'} {each.archive.name}: {each.reason}")
+            report = host.run("rotate", [*judging(settings, locked=True), steps.prune()])
+            going = removed(report)
+        archives = by_name(report)
+        for name, reason in going.items():
+            tell(f"{'would remove' if dry_run else 'removed'} {name}: {reason}")
         if report.code != 0:
             raise host.failure("rotate", report)
         if not going:
-            tell(f"nothing to remove in {host.settings.backup_dir} on {host.name}")
-        return going
+            tell(f"nothing to remove in {settings.backup_dir} on {host.name}")
+        return [Expired(archives[name], reason) for name, reason in going.items()]
 
 
-class Rotation:
-    """What goes, decided once the host has shown its catalog, and kept to tell of it afterwards."""
+def judging(settings: Settings, *, locked: bool) -> list[Step]:
+    locking = [steps.lock(settings, create=False)] if locked else []
+    return [*locking, steps.awk(), steps.catalog(), steps.retention(settings)]
 
-    def __init__(self, settings: Settings) -> None:
-        from .retention import Policy
 
-        self.policy = Policy(
-            settings.max_backups,
-            settings.keep_days,
-            settings.keep_daily,
-            settings.keep_weekly,
-            settings.keep_monthly,
-            settings.proof,
-        )
-        self.going: list[Expired] = []
-        self.catalog = Catalog(())
+def expired(report: Report) -> dict[str, str]:
+    """What the policy no longer keeps, oldest first: names and reasons."""
+    told = [value for key, value in report.facts.get("retention", ()) if key == "expired"]
+    return dict(value.split(" ", 1) for value in told)
 
-    def decide(self, facts: Mapping[str, Sequence[Fact]]) -> list[Expired]:
-        """An archive that was published in the same run stays, whatever the host's clock says."""
-        from .retention import expired
 
-        just_made = frozenset(value for key, value in facts.get("publish", ()) if key == "archive")
-        self.catalog = parse(facts["catalog"])
-        self.going = expired(
-            self.catalog.archives, self.policy, datetime.now(timezone.utc), just_made
-        )
-        return self.going
+def removed(report: Report) -> dict[str, str]:
+    """What of it is gone."""
+    gone = {value for key, value in report.facts.get("prune", ()) if key == "removed"}
+    return {name: reason for name, reason in expired(report).items() if name in gone}
 
-    def foundations(self) -> list[Archive]:
-        """The newest proven archives for which others go: they are looked at before that."""
-        from .retention import newest_proven
 
-        newest = newest_proven(self.catalog.archives, self.policy, datetime.now(timezone.utc))
-        return [newest[group] for group in sorted({each.archive.group for each in self.going})]
+def foundations(report: Report) -> list[Archive]:
+    """The newest proven archives for which others go: they are looked at before that."""
+    archives = by_name(report)
+    told = report.facts["retention"]
+    return [archives[name] for key, name in told if key == "foundation"]
 
-    def answer(self, facts: Mapping[str, Sequence[Fact]]) -> list[str]:
-        return [each.archive.name for each in self.decide(facts)]
 
-    def removed(self, report: Report) -> list[Expired]:
-        told = {value for key, value in report.facts.get("prune", ()) if key == "removed"}
-        for name in self.catalog.unreadable:
-            warn(f"{name} is left alone: its manifest is not readable")
-        return [each for each in self.going if each.archive.name in told]
+def by_name(report: Report) -> dict[str, Archive]:
+    return {archive.name: archive for archive in parse(report.facts["catalog"]).archives}

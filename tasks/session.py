@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
-    from ..remote.shell import Answer, Report, Step
+    from ..remote.shell import Report, Step
 
 _FAILURES: Mapping[int, type[errors.PredeployError]] = {
     failure.exit_code: failure
@@ -47,7 +47,6 @@ class Host:
         steps: Sequence[Step],
         *,
         keeps_status: bool = False,
-        answer: Answer | None = None,
         payload: Iterable[bytes] | None = None,
     ) -> Report:
         """Run the steps on the host; the caller judges the report."""
@@ -59,14 +58,7 @@ class Host:
         secret = self.settings.db_password or ""
         from ..remote.shell import run
 
-        return run(
-            self.connection,
-            steps,
-            variables=variables,
-            secret=secret,
-            answer=answer,
-            payload=payload,
-        )
+        return run(self.connection, steps, variables=variables, secret=secret, payload=payload)
 
     def must(self, task: str, steps: Sequence[Step], **options: Any) -> Report:
         """Run the steps; raise the error of the exit code unless it is 0."""

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -20,6 +20,7 @@ PASSWORD = 'p\'w "$HOME" \\ `é`'
 SHELLS = {name: shutil.which(name) for name in ("dash", "bash", "busybox")}
 # All that a step may need besides a POSIX shell; whatever else is on PATH is not there for it.
 TOOLS = [
+    "awk",
     "cat",
     "cut",
     "date",
@@ -139,7 +140,6 @@ class Host:
     def run(
         self,
         *several: shell.Step,
-        answer: shell.Answer | None = None,
         secret: str = PASSWORD,
         context: Context | None = None,
         task: str = "predeploy",
@@ -151,22 +151,22 @@ class Host:
             several,
             variables=variables,
             secret=secret,
-            answer=answer,
             follow=follow,
         )
 
-    def predeploy(
-        self, remove: Iterable[str] = (), proof: str = "read", **options: Any
-    ) -> shell.Report:
+    def predeploy(self, proof: str = "read", **options: Any) -> shell.Report:
+        lock, *others = self.until_preflight()
         everything = [
-            *self.until_preflight(),
+            lock,
+            steps.awk(),
+            *others,
             steps.dump(self.settings),
             steps.verify(proof),
             steps.publish(self.settings),
-            steps.catalog(),
+            steps.retention(self.settings),
             steps.prune(),
         ]
-        return self.run(*everything, answer=lambda _facts: remove, **options)
+        return self.run(*everything, **options)
 
     def preflight(self, **options: Any) -> shell.Report:
         return self.run(*self.until_preflight(), **options)
@@ -177,10 +177,15 @@ class Host:
         return self.run(*several, task="verify")
 
     def prune(self, *remove: str) -> shell.Report:
+        """Remove these, as if retention had chosen them."""
         lock, *_ = self.until_preflight(create=False)
-        return self.run(
-            lock, steps.catalog(), steps.prune(), answer=lambda _facts: remove, task="rotate"
-        )
+        chosen = "".join(f"{name} as the test says\n" for name in remove)
+        return self.run(lock, shell.Step("prune", {"expired": chosen}), task="rotate")
+
+    def rotate(self) -> shell.Report:
+        lock, *_ = self.until_preflight(create=False)
+        judging = (steps.awk(), steps.retention(self.settings))
+        return self.run(lock, *judging, steps.prune(), task="rotate")
 
     def until_preflight(self, create: bool = True) -> Sequence[shell.Step]:
         settings = self.settings
@@ -193,6 +198,9 @@ class Host:
         content = b"PGDMP of yesterday"
         manifest = {
             "format": "1",
+            "project": "pricehawk",
+            "label": "pre-deploy",
+            "version": "v1",
             "database": "shop",
             "created": "2025-03-14T12:34:56Z",
             "client_version": "15.18",
@@ -202,7 +210,7 @@ class Host:
             "toc_entries": "2",
             **facts,
         }
-        manifest |= {"proof": "written", "proof_time": manifest["created"]}
+        manifest |= {"proof": facts.get("proof", "written"), "proof_time": manifest["created"]}
         stamp = manifest["created"].translate({ord("-"): None, ord(":"): None, ord("T"): "-"})[:15]
         base = f"pricehawk-pre-deploy-v1-{stamp}"
         self.backup_dir.mkdir(0o700, exist_ok=True)

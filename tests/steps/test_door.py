@@ -175,13 +175,6 @@ def test_facts_and_log_of_a_run_with_a_payload_are_text_as_ever(host, capsys):
     assert "kein Plätz \N{SNOWMAN}" in capsys.readouterr().err
 
 
-def test_a_step_after_a_payload_is_answered(host):
-    archive = host.archive()
-    more = [steps.catalog(), steps.prune()]
-    report = sent(host, b"content", *more, payload=[b"content"], answer=lambda _facts: [archive])
-    assert report.facts["prune"] == [("removed", archive)]
-
-
 def test_a_payload_is_not_held_in_memory(host):
     """However much there is, it is made as it is sent."""
     alive, most = 0, 0

@@ -1,7 +1,6 @@
-"""What the client names goes, the dump first; nothing else does."""
+"""What retention has chosen goes, the dump first; nothing else does."""
 
 import pytest
-from fabric_predeploy.remote import steps
 
 
 @pytest.fixture
@@ -13,29 +12,12 @@ def told_removed(report):
     return [value for key, value in report.facts.get("prune", ()) if key == "removed"]
 
 
-def test_what_is_named_goes_with_its_sidecars_and_the_rest_stays(host, three):
+def test_what_is_chosen_goes_with_its_sidecars_and_the_rest_stays(host, three):
     before = host.kept()
     report = host.prune(*three[:2])
     assert report.code == 0
     assert told_removed(report) == three[:2]
     assert host.kept() == {name: each for name, each in before.items() if "20250316" in name}
-
-
-def test_the_archive_that_the_same_run_took_is_there_for_the_decision(host, three):
-    seen = {}
-
-    def answer(facts):
-        seen.update(facts)
-        return three[:1]
-
-    before = host.until_preflight()
-    taken = [steps.dump(host.settings), steps.verify("read"), steps.publish(host.settings)]
-    everything = [*before, *taken, steps.catalog(), steps.prune()]
-    report = host.run(*everything, answer=answer)
-    assert report.code == 0
-    assert [value for key, value in seen["catalog"] if key == "archive"] == sorted(
-        [*three, dict(seen["publish"])["archive"]]
-    )
 
 
 def test_the_dump_goes_before_its_sidecars(host, three):
@@ -55,11 +37,10 @@ NO_ARCHIVES = (
     "..",
     "pricehawk-pre-deploy-v1-20250314-123456.manifest",
     "pricehawk-pre-deploy-v1-20250314-123456",
-    "x pricehawk-pre-deploy-v1-20250314-123456.dump",
     "-rf",
     "status",
     "absent-20250314-123456.dump",
-    "$(rm -rf .)",
+    "$(reboot)",
 )
 
 
@@ -86,32 +67,16 @@ def test_a_pinned_archive_stays(host):
     assert host.kept() == before
 
 
+def test_the_log_tells_what_went_and_why(host, three):
+    host.prune(three[0])
+    log = (host.backup_dir / host.status()["log"]).read_text()
+    assert f"removed {three[0]}: as the test says\n" in log
+
+
 def test_an_empty_list_removes_nothing(host, three):
     before = host.kept()
     assert host.prune().code == 0
     assert host.kept() == before
-
-
-def test_a_list_without_its_end_removes_nothing_and_is_16(host, three, monkeypatch):
-    """The client is cut off after it has named two archives; the empty line is still to come."""
-    before = host.kept()
-    lock, *_ = host.until_preflight(create=False)
-    gone = shell_step_that_is_cut_off([f"{name}" for name in three[:2]])
-    report = host.run(lock, steps.catalog(), gone, steps.prune(), task="rotate")
-    assert report.code == 16
-    assert host.kept() == before
-    assert "went away" in host.status()["rotation"]
-
-
-def shell_step_that_is_cut_off(lines):
-    """The catalog again, with a stdin that ends after these lines for the steps that follow."""
-
-    class CutOff(type(steps.catalog())):
-        def script(self):
-            body = "\n".join(lines)
-            return f"{super().script()}\nexec <<END\n{body}\nEND"
-
-    return CutOff("catalog")
 
 
 def test_what_cannot_be_removed_is_16_and_the_others_go(host, three):
@@ -127,7 +92,10 @@ def test_what_cannot_be_removed_is_16_and_the_others_go(host, three):
 
 
 def test_a_rotation_that_fails_after_a_good_backup_leaves_the_status_a_success(host):
-    report = host.predeploy(remove=["absent-20250314-123456.dump"])
+    host.set(max_backups=1)
+    stuck = host.archive()
+    host.script("rm", f'case $* in *{stuck}*) exit 1 ;; esac; exec /bin/rm "$@"')
+    report = host.predeploy()
     assert report.code == 16
     assert report.finished("publish")
     assert host.status()["result"] == "success"

@@ -57,6 +57,9 @@ class Host:
         self.records = records
         self.received = b""
 
+    def command(self, task):
+        return f"fab -H web1 {task}"
+
     def must(self, _task, _steps, payload=None):
         if payload is None:
             return Report({"catalog": [fact for record in self.records for fact in record]}, 0)

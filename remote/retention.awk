@@ -1,0 +1,260 @@
+# Judge the archives of a directory by the retention policy, and say why each stays or goes.
+#
+# stdin is the directory's listing (ls -ln); the policy is in the environment: see retention.sh. What comes out are facts,
+# the oldest archive first. An archive stays if any rule keeps it; each project, label and database is judged by itself.
+# Whatever the policy says, these stay: the newest proven one, the newest of the best grade, the pinned, the one that was
+# just made, and unproven ones as long as no newer one is proven. Those dated in the future stay too, and do not count:
+# by a clock that was wrong they would be the newest for years.
+
+BEGIN {
+    grades = split("written read restored equal", grade, " ")
+    for (i = 1; i <= grades; i++) rank[grade[i]] = i
+    demanded = rank[ENVIRON["proof"]]
+    last = rule("max_backups")
+    young = rule("keep_days")
+    daily = rule("keep_daily")
+    weekly = rule("keep_weekly")
+    monthly = rule("keep_monthly")
+    if (!demanded) refuse("there is no grade of proof " ENVIRON["proof"])
+    if (!(last + young + daily + weekly + monthly)) refuse("a retention policy must keep something")
+    now = seconds(ENVIRON["now"]) + ENVIRON["elapsed_seconds"]
+}
+
+# Mode, links, owner, group, size, three for the time, name: ours hold no blanks, and are no links.
+/^-/ && NF == 9 && substr($0, length($0) - length($9) - 1) ~ /^[^ ] [^ ]/ {
+    if ($9 in size) size[$9] = "told twice"
+    else size[listed[++files] = $9] = $5 ""
+}
+
+END {
+    if (refused) exit 2
+    for (i = 1; i <= files; i++) {
+        if (listed[i] ~ /^[A-Za-z0-9][A-Za-z0-9._+-]*-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]\.dump$/)
+            take(listed[i])
+    }
+    if (ENVIRON["upcoming"] != "") expect(ENVIRON["upcoming"])
+    sort(order, archives)
+    for (i = archives; i >= 1; i--) find_newest(name_in(order[i]))
+    for (i = archives; i >= 1; i--) judge(name_in(order[i]))
+    for (i = 1; i <= archives; i++) tell(name_in(order[i]))
+}
+
+function refuse(why) {
+    print why | "cat >&2"
+    refused = 1
+    exit 2
+}
+
+# 0 and nothing: there is no such rule.
+function rule(name) {
+    if (ENVIRON[name] !~ /^[0-9]*$/) refuse("a retention rule is a whole number, not " name "=" ENVIRON[name])
+    return ENVIRON[name] + 0
+}
+
+function take(name,    manifest, told) {
+    manifest = name
+    sub(/dump$/, "manifest", manifest)
+    if (!(manifest in size)) return
+    if (!is_read(manifest, told) || !makes_sense(told) || !is_number(size[name])) {
+        print "unreadable=" name
+        return
+    }
+    enter(name, told["created"], told["project"] "\n" told["label"] "\n" told["database"])
+    proof[name] = told["proof"]
+    bytes[name] = number(told["bytes"])
+    present_bytes[name] = number(size[name])
+    pinned[name] = told["pinned"] == "yes"
+}
+
+# The archive that a run would make now: judged with the others, not told of.
+function expect(of_group) {
+    enter("~", ENVIRON["now"], of_group)
+    proof["~"] = ENVIRON["proof"]
+}
+
+function enter(name, time, of_group) {
+    created[name] = time
+    group[name] = of_group
+    order[++archives] = time " " name
+}
+
+function name_in(key) {
+    return substr(key, 22)
+}
+
+# To the last byte, and each line but warnings at most once; what has a line of ours is not one of ours.
+function is_read(manifest, told,    file, line, at, key, read_bytes, status, once) {
+    file = ENVIRON["backup_dir"] "/" manifest
+    once = 1
+    told["archive"] = told["present_bytes"] = ""
+    while ((status = (getline line < file)) > 0) {
+        read_bytes += length(line) + 1
+        at = index(line, "=")
+        key = substr(line, 1, at - 1)
+        if (!at || key == "rows" || key == "warning" || key == "missing") continue
+        if (key in told) once = 0
+        told[key] = substr(line, at + 1)
+    }
+    close(file)
+    return status == 0 && once && (read_bytes == size[manifest] + 0 || read_bytes - 1 == size[manifest] + 0)
+}
+
+# As strict as remote/catalog.py: an archive whose record cannot be trusted is not ours to touch.
+function makes_sense(told) {
+    return told["format"] == "1" && is_time(told["created"]) && is_number(told["bytes"]) \
+        && length(told["sha256"]) == 64 && told["sha256"] !~ /[^0-9a-f]/ \
+        && told["project"] != "" && told["label"] != "" && told["version"] != "" && told["database"] != "" && told["proof"] != "" \
+        && (!("pinned" in told) || told["pinned"] == "yes" || told["pinned"] == "no") \
+        && is_number_or_absent(told, "database_bytes") && is_number_or_absent(told, "dump_seconds") \
+        && is_number_or_absent(told, "relations") && is_number_or_absent(told, "toc_entries")
+}
+
+function is_number_or_absent(told, key) {
+    return !(key in told) || is_number(told[key])
+}
+
+function is_number(text) {
+    return text ~ /^[0-9]+$/ && length(text) <= 18
+}
+
+# As text: numbers of 18 digits are more than awk can tell apart.
+function number(text) {
+    sub(/^0+/, "", text)
+    return text == "" ? "0" : text
+}
+
+function is_time(text) {
+    return length(text) == 20 && text ~ /^[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z$/ \
+        && part(text, 1, 4) >= 1 && part(text, 6, 2) >= 1 && part(text, 6, 2) <= 12 && part(text, 9, 2) >= 1 && part(text, 12, 2) <= 23 \
+        && part(text, 9, 2) <= day_number(part(text, 1, 4), part(text, 6, 2) + 1, 1) - day_number(part(text, 1, 4), part(text, 6, 2), 1)
+}
+
+function part(text, from, length_of_it) {
+    return substr(text, from, length_of_it) + 0
+}
+
+# 1 is Monday the first of January in year 1; years begin in March here, so that leap days are the last of theirs.
+function day_number(year, month, day) {
+    if (month <= 2) {
+        year--
+        month += 12
+    }
+    return 365 * year + int(year / 4) - int(year / 100) + int(year / 400) + int((153 * (month - 3) + 2) / 5) + day - 306
+}
+
+function day_of(time) {
+    return day_number(part(time, 1, 4), part(time, 6, 2), part(time, 9, 2))
+}
+
+function seconds(time) {
+    return day_of(time) * 86400 + part(time, 12, 2) * 3600 + part(time, 15, 2) * 60 + part(time, 18, 2)
+}
+
+# An ISO week belongs to the year of its Thursday.
+function week(time,    day, thursday, year) {
+    day = day_of(time)
+    thursday = day - (day + 6) % 7 + 3
+    year = part(time, 1, 4)
+    if (thursday < day_number(year, 1, 1)) year--
+    else if (thursday >= day_number(year + 1, 1, 1)) year++
+    return sprintf("%d-W%02d", year, int((thursday - day_number(year, 1, 1)) / 7) + 1)
+}
+
+function sort(list, count,    gap, i, j, each) {
+    for (gap = int(count / 2); gap > 0; gap = int(gap / 2)) {
+        for (i = gap + 1; i <= count; i++) {
+            each = list[i]
+            for (j = i; j > gap && list[j - gap] > each; j -= gap) list[j] = list[j - gap]
+            list[j] = each
+        }
+    }
+}
+
+# Five minutes are what clocks may differ by.
+function is_ahead(name) {
+    return seconds(created[name]) > now + 300
+}
+
+function is_intact(name) {
+    return present_bytes[name] == bytes[name]
+}
+
+function is_proven(name) {
+    return is_intact(name) && rank[proof[name]] >= demanded && !is_ahead(name)
+}
+
+# Told from the newest to the oldest.
+function find_newest(name,    of) {
+    if (!is_proven(name)) return
+    of = group[name]
+    if (!(of in newest)) newest[of] = name
+    if (!(of in best) || rank[proof[name]] > rank[proof[best[of]]]) best[of] = name
+}
+
+function is_older(name, other) {
+    return created[name] " " name < created[other] " " other
+}
+
+# Told from the newest to the oldest.
+function judge(name,    of) {
+    of = group[name]
+    stays = goes = ""
+    if (name == ENVIRON["published"]) stay("just made")
+    if (pinned[name]) stay("pinned")
+    if (name == newest[of]) stay("newest proven")
+    if (name == best[of]) stay("newest of the best grade (" proof[name] ")")
+    if (is_ahead(name)) stay("dated in the future, by a clock that was wrong")
+    else if (is_proven(name)) follow_rules(name, of)
+    else if (newest[of] != "" && is_older(name, newest[of])) go(flaw(name) ", newer proven archive " shown(newest[of]) " exists")
+    else stay(flaw(name) ", but no newer proven archive exists")
+    keep[name] = stays != ""
+    reason[name] = keep[name] ? stays : goes
+}
+
+function follow_rules(name, of) {
+    if (last) follow(++place[of] <= last, "among the newest " last, "beyond the newest " last)
+    if (young) follow(now - seconds(created[name]) < young * 86400, "younger than " young " days", "not younger than " young " days")
+    if (daily) follow_calendar(of, daily, "daily", substr(created[name], 1, 10))
+    if (weekly) follow_calendar(of, weekly, "weekly", week(created[name]))
+    if (monthly) follow_calendar(of, monthly, "monthly", substr(created[name], 1, 7))
+}
+
+# The newest of each of so many periods that have one.
+function follow_calendar(of, number_of_them, word, period,    is_newest) {
+    is_newest = latest[of, word] != period
+    latest[of, word] = period
+    if (is_newest) periods[of, word]++
+    follow(is_newest && periods[of, word] <= number_of_them, word ": newest of " period, "not among " number_of_them " " word)
+}
+
+function follow(holds, why, why_not) {
+    if (holds) stay(why)
+    else go(why_not)
+}
+
+function stay(why) {
+    stays = stays (stays == "" ? "" : "; ") why
+}
+
+function go(why) {
+    goes = goes (goes == "" ? "" : "; ") why
+}
+
+function flaw(name) {
+    if (is_intact(name)) return "unproven (" proof[name] ")"
+    return "damaged: " present_bytes[name] " of " bytes[name] " bytes"
+}
+
+function shown(name) {
+    return name == "~" ? "of the next run" : name
+}
+
+# For what goes, the archive on which its group stands is told too.
+function tell(name,    of) {
+    if (name == "~") return
+    print (keep[name] ? "kept=" : "expired=") name " " reason[name]
+    of = group[name]
+    if (keep[name] || newest[of] == "~" || of in told_of) return
+    told_of[of] = 1
+    print "foundation=" newest[of]
+}
