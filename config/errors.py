@@ -14,6 +14,7 @@ class PredeployError(Exit):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, self.exit_code)
+        self.told = False  # to a CI that wants to hear of it once
 
 
 class ConfigurationError(PredeployError):

@@ -9,6 +9,7 @@ from invoke.tasks import task
 from ..config.errors import InterruptedRunError
 from ..remote import steps
 from .backup import taken, taking
+from .handover import hand_over
 from .report import summary, tell, warn
 from .rotate import removed
 from .session import session
@@ -69,7 +70,8 @@ def judged(host: Host, report: Report) -> Archive:
     if not report.finished("publish") or report.code == InterruptedRunError.exit_code:
         raise host.failure("predeploy", report)
     archive = taken(report)
-    for name, reason in removed(report).items():
+    gone = removed(report)
+    for name, reason in gone.items():
         tell(f"removed {name}: {reason}")
     if report.code != 0:
         warn(
@@ -79,6 +81,7 @@ def judged(host: Host, report: Report) -> Archive:
     for obstacle in obstacles:
         warn(f"fab restore could not go back to this archive: {obstacle}")
     tell(summary(host, archive, restorable=not obstacles))
+    hand_over(host, archive, report, gone, restorable=not obstacles)
     return archive
 
 

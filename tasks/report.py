@@ -17,6 +17,13 @@ _STEP = 1000
 
 
 def tell(text: str, stream: TextIO | None = None) -> None:
+    """Print what people and programs read, of which a CI obeys nothing."""
+    from .github import plain
+
+    show(plain(text), stream)
+
+
+def show(text: str, stream: TextIO | None = None) -> None:
     """Print; a reader that has gone, or knows ASCII only, does not make a good run a bad one."""
     stream = stream or sys.stdout
     try:
@@ -29,7 +36,10 @@ def tell(text: str, stream: TextIO | None = None) -> None:
 
 
 def warn(message: str) -> None:
-    tell(f"WARNING: {message}", sys.stderr)
+    from .github import annotate
+
+    if not annotate("warning", message):
+        tell(f"WARNING: {message}", sys.stderr)
 
 
 def size(number_of_bytes: float) -> str:
@@ -47,17 +57,14 @@ def size(number_of_bytes: float) -> str:
 def summary(host: Host, archive: Archive, *, restorable: bool = True) -> str:
     """The last words of a good run: the archive, and how to go back to it where it is proven."""
     directory = host.settings.backup_dir.rstrip("/")
-    headline = f"You can roll back to {archive.name}"
-    how = f"how      {host.command('restore')} --file={archive.name}"
+    how = f"how      {way_back(host, archive)}"
     if not restorable:
-        headline = f"Proven, but {host.settings.db_user} could not restore it here: {archive.name}"
-        how = f"see      {how.split(maxsplit=1)[1]} --plan"
+        how = f"see      {way_back(host, archive)} --plan"
     if not archive.at_least("read"):
-        headline = f"Taken, but not proven beyond its checksum: {archive.name}"
         how = f"next     prove it: {host.command('verify')} --file={archive.name}"
     missing = "".join(f"  without  {each}\n" for each in archive.missing)
     return (
-        f"{headline}\n"
+        f"{headline(host, archive, restorable=restorable)}\n"
         f"  proof    {archive.proof}, sha256 {archive.sha256}\n"
         f"  size     {size(archive.bytes)}, {archive.facts['toc_entries']} entries,"
         f" dumped in {archive.facts['dump_seconds']} s\n"
@@ -65,6 +72,18 @@ def summary(host: Host, archive: Archive, *, restorable: bool = True) -> str:
         f"  where    {host.name}: {directory}/{archive.name}\n"
         f"  {how}"
     )
+
+
+def headline(host: Host, archive: Archive, *, restorable: bool) -> str:
+    if not archive.at_least("read"):
+        return f"Taken, but not proven beyond its checksum: {archive.name}"
+    if not restorable:
+        return f"Proven, but {host.settings.db_user} could not restore it here: {archive.name}"
+    return f"You can roll back to {archive.name}"
+
+
+def way_back(host: Host, archive: Archive) -> str:
+    return f"{host.command('restore')} --file={archive.name}"
 
 
 def as_json(archives: Sequence[Archive]) -> str:

@@ -57,8 +57,10 @@ class Host:
         }
         secret = self.settings.db_password or ""
         from ..remote.shell import run
+        from .github import folded
 
-        return run(self.connection, steps, variables=variables, secret=secret, payload=payload)
+        with folded(f"{task} on {self.name}"):
+            return run(self.connection, steps, variables=variables, secret=secret, payload=payload)
 
     def must(self, task: str, steps: Sequence[Step], **options: Any) -> Report:
         """Run the steps; raise the error of the exit code unless it is 0."""
@@ -135,18 +137,21 @@ def session(
     # Only here, as these take half of what `fab --list` takes in all.
     from ..config.loading import load
     from ..remote.connection import connect
+    from .github import failures_told, mask
 
-    caller = _caller(c)
-    profile, asked_for = _asked_for(caller)
-    given = {
-        **asked_for,
-        **{name: str(value) for name, value in (overrides or {}).items() if value is not None},
-    }
-    settings = load(profile, given, needs_version=needs_version)
-    from ..remote.shell import heeded_signals
+    with failures_told():
+        caller = _caller(c)
+        profile, asked_for = _asked_for(caller)
+        given = {
+            **asked_for,
+            **{name: str(value) for name, value in (overrides or {}).items() if value is not None},
+        }
+        settings = load(profile, given, needs_version=needs_version)
+        mask(settings)
+        from ..remote.shell import heeded_signals
 
-    with signals_raise(*heeded_signals()):
-        yield Host(settings, connect(settings, caller))
+        with signals_raise(*heeded_signals()):
+            yield Host(settings, connect(settings, caller))
 
 
 def _caller(c: Context) -> Any:

@@ -1,0 +1,134 @@
+"""What GitHub's runner is told of a run, where it is there: commands on stderr, and its files.
+
+It reads stdout and stderr each for itself, so only what is on one stream stays in order: all
+commands go where the host's log goes.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config.errors import PredeployError
+from ..config.github import github
+from .report import show, warn
+
+if TYPE_CHECKING:
+    from ..config.settings import Settings
+
+_SHORTEST_LINE_OF_A_KEY = 8
+_NOT_SECRET = re.compile(r"-----[A-Z0-9 ]+-----|[A-Za-z-]+: .*")
+# `::name …::` at the beginning of a line, and `##[name …]` anywhere.
+_OBEYED = re.compile(r"(?P<before>(?:^|[\r\n])\s*)::(?=[^\r\n]*::)|##\[")
+_IN_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_IN_PROPERTY = {**_IN_DATA, ord(":"): "%3A", ord(","): "%2C"}
+
+
+def mask(settings: Settings) -> None:
+    """Have the runner star out what is secret, wherever it came from."""
+    if github().commands:
+        for secret in _secrets(settings):
+            _command("add-mask", secret)
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    """A key line by line, as the log has it; its short end would star out more than it hides."""
+    for secret in (settings.db_password, settings.ssh_key_passphrase):
+        if secret and not secret.isspace():
+            yield secret
+    for line in map(str.strip, (settings.ssh_private_key or "").splitlines()):
+        if len(line) >= _SHORTEST_LINE_OF_A_KEY and not _NOT_SECRET.fullmatch(line):
+            yield line
+
+
+@contextmanager
+def folded(title: str) -> Iterator[None]:
+    """Fold the log of a host, and have nothing in it obeyed: not all of its words are ours."""
+    if not github().commands:
+        yield
+        return
+    import secrets
+
+    token = secrets.token_hex(16)
+    _command("group", title)
+    _command("stop-commands", token)
+    try:
+        yield
+    finally:
+        show("", sys.stderr)  # the log may have ended within a line, of which this must not be part
+        _command(token)
+        _command("endgroup")
+
+
+def annotate(kind: str, text: str, title: str = "") -> bool:
+    """Tell a warning or an error to the runner; False where there is none."""
+    if github().commands:
+        _command(kind, text, {"title": title} if title else {})
+        return True
+    return False
+
+
+@contextmanager
+def failures_told() -> Iterator[None]:
+    """Tell an expected failure once, on its way out of however many sessions."""
+    try:
+        yield
+    except PredeployError as failure:
+        if not failure.told:
+            failure.told = True
+            _tell_failure(failure)
+        raise
+
+
+def _tell_failure(failure: PredeployError) -> None:
+    words = re.findall("[A-Z][a-z]+", type(failure).__name__.removesuffix("Error"))
+    title = f"exit code {failure.exit_code}: {' '.join(words).lower()}"
+    annotate("error", str(failure.message), title)
+    summarise(f"## {escaped(title)}\n\n<pre>{escaped(str(failure.message))}</pre>\n")
+    failure.message = plain(str(failure.message))  # which is printed next
+
+
+def plain(text: str) -> str:
+    """What the runner would obey, changed so that it does not; what is JSON keeps its meaning."""
+    if not github().commands:
+        return text
+    return _OBEYED.sub(
+        lambda found: f"{found['before']}\\::" if found["before"] is not None else "##\\u005b", text
+    )
+
+
+def output(values: Mapping[str, str]) -> None:
+    """Give values to the jobs that come next, one a line: which makes a dotenv file for GitLab."""
+    lines = "".join(f"{name}={' '.join(value.split())}\n" for name, value in values.items())
+    _append("GITHUB_OUTPUT", github().output, lines)
+
+
+def summarise(markdown: str) -> None:
+    _append("GITHUB_STEP_SUMMARY", github().summary, f"{markdown}\n")
+
+
+def escaped(text: str) -> str:
+    """Text as GitHub's Markdown and HTML show it, whatever is in it."""
+    return re.sub(r"[^\w\s.,/()-]|_|[\r\n]", lambda found: f"&#{ord(found[0])};", text)
+
+
+def _append(variable: str, file: Path | None, text: str) -> None:
+    """What has been proven stays so, whatever becomes of the words about it."""
+    if file is None:
+        return
+    try:
+        with file.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except OSError as error:
+        warn(f"{variable} ({file}) could not be written: {error.strerror}")
+
+
+def _command(name: str, data: str = "", properties: Mapping[str, str] | None = None) -> None:
+    told = ",".join(
+        f"{key}={value.translate(_IN_PROPERTY)}" for key, value in (properties or {}).items()
+    )
+    show(f"::{name}{told and ' '}{told}::{data.translate(_IN_DATA)}", sys.stderr)
