@@ -7,7 +7,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-
 STEPS := $(filter-out remote/lib.sh,$(wildcard remote/*.sh))
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test unit lint types shell bench clean
+.PHONY: help demo test unit lint types shell workflow bench clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -21,7 +21,7 @@ test: $(VENV)/.dev-is-ready ## run all tests, with the floor under line coverage
 unit: $(VENV)/.dev-is-ready ## run the tests that need no server: seconds
 	$(BIN)/python -m pytest tests/unit tests/steps
 
-lint: $(VENV)/.dev-is-ready types shell ## check style, types and shell
+lint: $(VENV)/.dev-is-ready types shell workflow ## check style, types, shell and workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
@@ -36,6 +36,9 @@ shell: $(VENV)/.dev-is-ready
 		cat remote/lib.sh "$$step" | $(BIN)/shellcheck --shell=sh - || exit; \
 	done
 	$(BIN)/shfmt -d -ln posix -i 4 -ci remote/*.sh
+
+workflow: $(VENV)/.dev-is-ready
+	$(BIN)/actionlint -shellcheck=$(BIN)/shellcheck .github/workflows/*.yml
 
 bench: $(VENV)/.dev-is-ready ## compare with ssh and pg_dump by hand; BENCH_ROWS sets the large size
 	$(BIN)/python -m bench

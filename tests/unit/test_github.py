@@ -2,6 +2,7 @@
 
 import html
 import io
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -75,6 +76,11 @@ def test_lines_that_would_be_obeyed_are_shown_instead(runner, line):
     assert heard.obeyed == []
     assert heard.log[0] == "before"
     assert heard.log[-1] == "after"
+
+
+@given(some.dictionaries(ODD, ODD))
+def test_data_that_is_printed_keeps_its_meaning(data):
+    assert json.loads(spoken(lambda: tell(json.dumps(data, indent=2), sys.stderr))) == data
 
 
 def test_without_a_runner_everything_is_printed_as_it_is(capsys):
