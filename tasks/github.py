@@ -121,7 +121,7 @@ def _append(variable: str, file: Path | None, text: str) -> None:
     if file is None:
         return
     try:
-        with file.open("a", encoding="utf-8", newline="\n") as stream:
+        with file.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             stream.write(text)
     except OSError as error:
         warn(f"{variable} ({file}) could not be written: {error.strerror}")

@@ -201,9 +201,9 @@ def test_what_others_have_written_stays(tmp_path, monkeypatch):
     file = tmp_path / "output"
     file.write_text("theirs=1\n")
     monkeypatch.setenv("GITHUB_OUTPUT", str(file))
-    told.output({"ours": "a\r\nb=\u2028c  d"})
+    told.output({"ours": "a\r\nb=\u2028c  d \udcff"})
 
-    assert file.read_text() == "theirs=1\nours=a b= c d\n"
+    assert file.read_text() == "theirs=1\nours=a b= c d \\udcff\n"
 
 
 def test_only_the_word_true_means_github():
