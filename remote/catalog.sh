@@ -1,11 +1,12 @@
 #!/bin/sh
 # Print the manifest of every archive; what lies beside them is not ours and not looked at.
-for manifest in "$backup_dir"/*-$stamp_glob.manifest; do
-    archive_file=${manifest%.manifest}.dump
-    is_ours "${archive_file##*/}" .dump || continue
-    [ -f "$archive_file" ] && [ ! -L "$archive_file" ] && [ -f "$manifest" ] && [ ! -L "$manifest" ] || continue
-    fact archive "${archive_file##*/}"
-    without_rows "$manifest" || : # one that cannot be read must not hide the others: the client names it
-    printf '\n'
-    fact present_bytes "$(size_of "$archive_file")"
-done
+: "${catalog_awk:?}"
+
+# One process for all archives: there may be thousands.
+if [ -d "$backup_dir" ]; then
+    command -v awk >/dev/null || die 10 "there is no program awk, which reads the manifests" "ask the host for mawk, gawk or busybox"
+    # A file that another run removes at this moment is no reason to stop.
+    catalog_listing=$(ls -ln -- "$backup_dir/") || [ -r "$backup_dir" ] ||
+        die 10 "BACKUP_DIR $backup_dir cannot be read" "look at its owner and its mode"
+    printf '%s\n' "$catalog_listing" | backup_dir="$backup_dir" awk "$catalog_awk"
+fi

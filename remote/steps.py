@@ -179,7 +179,7 @@ def analyze() -> Step:
 
 
 def catalog() -> Step:
-    return Step("catalog")
+    return Step("catalog", {"catalog_awk": _awk("catalog")})
 
 
 def awk() -> Step:

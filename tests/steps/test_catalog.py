@@ -61,7 +61,13 @@ def test_half_an_archive_is_none(host, catalog, gone):
 
 def test_links_and_names_that_are_not_ours_are_left_out(host, catalog):
     base = host.archive().removesuffix(".dump")
-    for other in ("two\nlines-20250314-123456", "a b-20250314-123456", ".x-20250314-123456", "foo"):
+    for other in (
+        "two\nlines-20250314-123456",
+        "a b-20250314-123456",
+        " a-20250314-123456",
+        ".x-20250314-123456",
+        "foo",
+    ):
         for end in (".dump", ".manifest"):
             (host.backup_dir / f"{other}{end}").write_text("format=1\n")
     for end in (".dump", ".manifest"):
@@ -72,7 +78,7 @@ def test_links_and_names_that_are_not_ours_are_left_out(host, catalog):
 def test_a_manifest_that_cannot_be_read_does_not_hide_the_others(host, catalog):
     spoilt = host.archive(created="2025-03-13T12:34:56Z")
     sound = host.archive(created="2025-03-14T12:34:56Z")
-    host.script("cat", 'case $1 in *20250313*) exit 1 ;; esac; exec /bin/cat "$@"')
+    (host.backup_dir / spoilt.replace(".dump", ".manifest")).chmod(0)
     assert names(catalog()) == [spoilt, sound]
 
 
@@ -87,3 +93,26 @@ def test_the_client_reads_what_a_good_run_has_published(host, catalog):
     host.predeploy()
     (archive,) = parse(catalog()).archives
     assert (archive.name, archive.proof, archive.present_bytes) == (host.dumps()[0], "read", 13)
+
+
+def test_many_archives_take_no_more_programs_than_one(host, catalog):
+    host.script("ls", 'echo ls >>"$HOME/asked"; exec /bin/ls "$@"')
+    host.script("awk", f'echo awk >>"$HOME/asked"; exec {host.tools}/awk "$@"')
+    for day in range(10, 20):
+        host.archive(created=f"2025-03-{day}T12:34:56Z")
+    assert len(names(catalog())) == 10
+    assert (host.home / "asked").read_text().split() == ["ls", "awk"]
+
+
+def test_a_file_that_goes_at_this_moment_does_not_hide_the_others(host, catalog):
+    name = host.archive()
+    host.script("ls", '/bin/ls "$@"; exit 1')
+    assert names(catalog()) == [name]
+
+
+def test_without_awk_it_is_10_and_says_so(host):
+    host.archive()
+    host.without("awk")
+    report = host.run(steps.catalog(), task="history")
+    assert report.code == 10
+    assert "awk" in report.of("result")["reason"]

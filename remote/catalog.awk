@@ -1,0 +1,28 @@
+# Print the manifests of the archives that a listing of their directory (ls -ln) names. A manifest that cannot be read must
+# not hide the others: the client names it.
+
+# Mode, links, owner, group, size, three for the time, name: ours hold no blanks, and are no links.
+/^-/ && NF == 9 && / [^ ]+ [^ ]+$/ {
+    bytes[$9] = $5
+    name[NR] = $9
+}
+
+END {
+    for (n = 1; n <= NR; n++) {
+        manifest = name[n]
+        sub(/dump$/, "manifest", manifest)
+        if (is_ours(name[n]) && (manifest in bytes)) tell(name[n], ENVIRON["backup_dir"] "/" manifest)
+    }
+}
+
+function is_ours(dump) {
+    return dump ~ /^[A-Za-z0-9][A-Za-z0-9._+-]*-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]\.dump$/
+}
+
+# Thousands of tables make thousands of lines about rows, of interest only to who restores.
+function tell(dump, file,    line) {
+    print "archive=" dump
+    while ((getline line < file) > 0) if (line !~ /^rows=/) print line
+    close(file)
+    print "present_bytes=" bytes[dump]
+}
