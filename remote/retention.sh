@@ -35,6 +35,6 @@ fi
 verdicts=$(judge_archives) || undecided "awk ended with exit code $?" "see what it says above"
 printf '%s\n' "$verdicts"
 for name in $(printf '%s\n' "$verdicts" | sed -n 's/^unreadable=//p'); do
-    log "WARNING: $name is left alone: its manifest is not readable"
+    [ -n "$upcoming" ] || log "WARNING: $name is left alone: its manifest is not readable"
 done
 expired=$(printf '%s\n' "$verdicts" | sed -n 's/^expired=//p')

@@ -206,6 +206,10 @@ def retention(settings: Settings, *, upcoming: bool = False) -> Step:
     )
 
 
+def space() -> Step:
+    return Step("space")
+
+
 def prune() -> Step:
     return Step("prune")
 

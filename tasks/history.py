@@ -1,25 +1,86 @@
 """Show what is there."""
 
-from invoke.context import Context
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from invoke.tasks import task
 
+from ..config import errors
 from ..remote import steps
 from ..remote.catalog import Archive, parse
-from .report import as_json, as_table, tell, warn
-from .session import session
+from .report import columns, size, tell, tell_data, warn
+from .rotate import expired
+from .session import Host, session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from invoke.context import Context
+
+    from ..remote.shell import Report
+    from .table import Entry
+
+_MOST = 1_000_000
 
 
-@task(auto_shortflags=False, help={"json_": "print data instead of a table"})
-def history(c: Context, json_: bool = False) -> tuple[Archive, ...]:
+@task(
+    auto_shortflags=False,
+    help={"limit": "only the newest so many", "json_": "print data instead of a table"},
+)
+def history(c: Context, limit: str | None = None, json_: bool = False) -> tuple[Archive, ...]:
     """List the archives on the host, oldest first."""
+    newest = _limit(limit)
     with session(c) as host:
-        catalog = parse(host.must("history", [steps.catalog()]).facts["catalog"])
+        upcoming = steps.retention(host.settings, upcoming=True)
+        report = host.must("history", [steps.catalog(), steps.space(), upcoming])
+        catalog = parse(report.facts["catalog"])
+        from .table import as_data, as_table, entries
+
+        everything = entries(catalog.archives, host_time(report), expired(report))
+        shown = everything[-newest:]
         if json_:
-            tell(as_json(catalog.archives))
-        elif catalog.archives:
-            tell(as_table(catalog.archives))
+            tell_data([as_data(entry) for entry in shown])
+        elif shown:
+            tell(as_table(shown, everything, columns()))
+            tell(_totals(host, shown, everything, report))
         else:
             tell(f"no archives in {host.settings.backup_dir} on {host.name}")
         for name in catalog.unreadable:
             warn(f"{name} is left out: its manifest is not readable")
-        return catalog.archives
+        for archive in catalog.archives:
+            if not archive.intact:
+                there = f"{archive.present_bytes} of {archive.bytes} bytes"
+                warn(f"{archive.name} is damaged: {there} are there")
+        return tuple(entry.archive for entry in shown)
+
+
+def _limit(text: str | None) -> int:
+    from ..config.parsers import whole
+
+    try:
+        return whole(1, _MOST)(text) if text is not None else _MOST
+    except ValueError as error:
+        raise errors.ConfigurationError(f"history: --limit={text} {error} (exit 2)") from None
+
+
+def host_time(report: Report) -> datetime:
+    """Of the host's clock, by which archives are dated."""
+    told = report.of("result")["time"]
+    return datetime.strptime(told, "%Y-%m-%dT%H:%M:%S%z")
+
+
+def _totals(host: Host, shown: Sequence[Entry], everything: Sequence[Entry], report: Report) -> str:
+    archives = "1 archive" if len(everything) == 1 else f"{len(everything)} archives"
+    taken = size(sum(entry.archive.present_bytes for entry in everything))
+    lines = [f"{archives}, {taken} in {host.settings.backup_dir} on {host.name}"]
+    if "free_bytes" in report.of("space"):
+        lines[0] += f"; {size(int(report.of('space')['free_bytes']))} free"
+    if len(shown) < len(everything):
+        lines[0] += f" (the newest {len(shown)} are shown)"
+    going = [entry for entry in everything if entry.expires_reason]
+    if going:
+        why = "; ".join(dict.fromkeys(entry.expires_reason for entry in going))
+        lines.append(f"the next predeploy removes {len(going)}: {why}")
+    return "\n" + "\n".join(lines)

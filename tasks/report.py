@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
-from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -35,6 +34,12 @@ def show(text: str, stream: TextIO | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def tell_data(data: object) -> None:
+    """As JSON, which has its own way to write for a reader that knows ASCII only."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    tell(text if can_show(text) else json.dumps(data, indent=2))
+
+
 def warn(message: str) -> None:
     from .github import annotate
 
@@ -52,6 +57,45 @@ def size(number_of_bytes: float) -> str:
             )
         number_of_bytes /= _STEP
     return f"{number_of_bytes:.1f} TB"
+
+
+def age(seconds: float) -> str:
+    """One number tells enough: 5m, 3h, 12d."""
+    if seconds < 0:
+        return f"in {age(-seconds)}"
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length)}{unit}"
+    return f"{int(seconds)}s"
+
+
+def duration(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:02}"
+    return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
+
+
+def harmless(text: str) -> str:
+    """What a terminal would take for an order, spelt out."""
+    return "".join(
+        each if each.isprintable() or each == "\t" else ascii(each)[1:-1] for each in text
+    )
+
+
+def columns() -> int | None:
+    """How much a line of the terminal holds; None where there is none."""
+    return shutil.get_terminal_size((0, 0)).columns or None
+
+
+def can_show(text: str) -> bool:
+    """Whether what reads our output knows these characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def summary(host: Host, archive: Archive, *, restorable: bool = True) -> str:
@@ -84,40 +128,3 @@ def headline(host: Host, archive: Archive, *, restorable: bool) -> str:
 
 def way_back(host: Host, archive: Archive) -> str:
     return f"{host.command('restore')} --file={archive.name}"
-
-
-def as_json(archives: Sequence[Archive]) -> str:
-    """A list, oldest first, of the stored manifests; `intact` tells of the size found now."""
-    return json.dumps([_record(archive) for archive in archives], indent=2, ensure_ascii=False)
-
-
-def _record(archive: Archive) -> dict[str, object]:
-    from ..remote.catalog import NUMBERS
-
-    return {
-        **{key: int(text) if key in NUMBERS else text for key, text in archive.facts.items()},
-        "archive": archive.name,
-        "project": archive.project,
-        "label": archive.label,
-        "version": archive.version,
-        "database": archive.database,
-        "created": archive.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "bytes": archive.bytes,
-        "present_bytes": archive.present_bytes,
-        "intact": archive.intact,
-        "sha256": archive.sha256,
-        "proof": archive.proof,
-        "pinned": archive.pinned,
-        "warnings": list(archive.warnings),
-        "missing": list(archive.missing),
-    }
-
-
-def as_table(archives: Sequence[Archive]) -> str:
-    rows = [("ARCHIVE", "DATABASE", "SIZE", "DUMPED IN", "PROOF")]
-    for archive in archives:
-        proof = archive.proof if archive.intact else f"damaged: {size(archive.present_bytes)}"
-        took = str(timedelta(seconds=int(archive.facts.get("dump_seconds", "0"))))
-        rows.append((archive.name, archive.database, size(archive.bytes), took, proof))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from ..remote import steps
 from .confirm import confirm, refuse_unless_possible
 from .old_databases import drop_old_databases
 from .plan import WAYS, Plan, as_data, as_text, planned
-from .report import tell, warn
+from .report import tell, tell_data, warn
 from .salvage import salvage
 from .session import Host, session
 from .source import SAFETY_LABEL, Source, safety, source
@@ -89,11 +88,10 @@ def restore(
             salvage(host, wanted, table)
             return None
         foreseen = _plan(host, wanted, mode, terminate)
-        tell(
-            json.dumps(as_data(foreseen), indent=2, ensure_ascii=False)
-            if json_
-            else as_text(foreseen)
-        )
+        if json_:
+            tell_data(as_data(foreseen))
+        else:
+            tell(as_text(foreseen))
         refuse_unless_possible(host, foreseen, to, overwrite, yes)
         if plan:
             return foreseen
