@@ -276,6 +276,18 @@ manifest_value() {
     done <"$1" || :
 }
 
+# rewrite_manifest KEY LINES CODE REASON: these lines instead of those whose key begins so. It is replaced as a whole, or
+# stays as it is and the run ends. Only who holds the lock may do it.
+rewrite_manifest() {
+    lines=$(
+        grep -v "^$1" "$manifest"
+        [ -z "$2" ] || printf '%s\n' "$2"
+    )
+    if ! printf '%s\n' "$lines" >"$run_dir/manifest" || ! to_disk "$run_dir/manifest" || ! mv -f "$run_dir/manifest" "$manifest"; then
+        die "$3" "$4" "look at free space and permissions of $backup_dir"
+    fi
+}
+
 # Thousands of tables make thousands of lines, of interest only to who restores.
 without_rows() {
     sed '/^rows=/d' "$1"

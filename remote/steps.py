@@ -107,6 +107,10 @@ def archive(name: str) -> Step:
     return Step("archive", {"archive": name})
 
 
+def pin(name: str, *, pinned: bool = True) -> Step:
+    return Step("pin", {"archive": name, "pin": "yes" if pinned else ""})
+
+
 def rehearse(demand: str = "", lost: str = "") -> Step:
     """`demand`: the way to restore (transaction, swap, or any) that there must be, or exit 14.
 

@@ -78,18 +78,10 @@ better_grade() {
     printf '%s' "$best"
 }
 
-# record GRADE: the manifest with new lines about the proof, replaced as a whole. What lies elsewhere is not ours to change.
+# record GRADE. What lies elsewhere is not ours to change.
 record() {
     case $archive in /* | \~/*) return 0 ;; esac
-    lines=$(
-        grep -v '^proof' "$manifest"
-        facts proof "$1" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
-    )
-    if ! printf '%s\n' "$lines" >"$manifest.partial" || ! to_disk "$manifest.partial" ||
-        ! mv -f "$manifest.partial" "$manifest"; then
-        rm -f "$manifest.partial"
-        die 13 "the proof of $archive ($1) could not be recorded" "look at free space and permissions of $backup_dir"
-    fi
+    rewrite_manifest proof "$(facts proof "$1" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" 13 "the proof of $archive ($1) could not be recorded"
 }
 
 die_of_problems

@@ -4,6 +4,7 @@ from invoke.collection import Collection
 
 from .backup import backup
 from .history import history
+from .pin import pin, unpin
 from .predeploy import predeploy
 from .restore import restore
 from .rollback import rollback_on_failure
@@ -14,11 +15,13 @@ __all__ = [
     "backup",
     "history",
     "namespace",
+    "pin",
     "predeploy",
     "restore",
     "rollback_on_failure",
     "rotate",
+    "unpin",
     "verify",
 ]
 
-namespace = Collection(predeploy, restore, backup, verify, rotate, history)
+namespace = Collection(predeploy, restore, backup, verify, rotate, history, pin, unpin)

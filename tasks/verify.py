@@ -5,7 +5,8 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from ..remote.catalog import Archive, Catalog, find, parse
+from ..remote.catalog import Archive, parse
+from .choosing import chosen, refused
 from .report import size, tell
 from .session import Host, session
 
@@ -26,37 +27,16 @@ def verify(
         raise errors.ConfigurationError("--all and --file exclude each other (exit 2)")
     with session(c, {"BACKUP_PROOF": proof}) as host:
         catalog = parse(host.must("verify", [steps.catalog()]).facts["catalog"])
-        archives = list(catalog.archives) if all_ else [chosen(host, catalog, file)]
+        archives = list(catalog.archives) if all_ else [chosen(host, "verify", catalog, file)]
         failures = [each for archive in archives if (each := failure(host, archive))]
         failures += [unreadable(name) for name in catalog.unreadable if all_]
         if not archives and not failures:
-            raise refused(host, "there are no archives")
+            raise refused(host, "verify", "there are no archives")
         if failures:
             code = {type(each) for each in failures}
             kind = code.pop() if len(code) == 1 else errors.UnprovenError
             raise kind("\n".join(str(each.message) for each in failures))
         return archives
-
-
-def chosen(host: Host, catalog: Catalog, wanted: str | None) -> Archive:
-    """Only an archive of the same project and database can be the latest; a name finds any."""
-    settings = host.settings
-    try:
-        if wanted in (None, "latest"):
-            ours = (settings.project, settings.db_name)
-            mine = (each for each in catalog.archives if (each.project, each.database) == ours)
-            return find(Catalog(tuple(mine), catalog.unreadable), "latest")
-        return find(catalog, str(wanted))
-    except errors.RefusedError as refusal:
-        raise refused(host, str(refusal.message)) from None
-
-
-def refused(host: Host, why: str) -> errors.RefusedError:
-    return errors.RefusedError(
-        f"verify on {host.name}, in {host.settings.backup_dir}: {why} (exit 14)\n"
-        f"  What to do: choose one from `{host.command('history')}`, or take an"
-        " archive first."
-    )
 
 
 def failure(host: Host, archive: Archive) -> errors.PredeployError | None:

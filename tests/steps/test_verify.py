@@ -92,8 +92,8 @@ def test_damage_that_cannot_be_recorded_is_13_and_the_manifest_stays_whole(host,
     path = host.backup_dir / archive
     path.write_bytes(b"")
     before = host.kept()
-    partial = f"{path.with_suffix('.manifest')}.partial"
-    host.script("sha256sum", f"/bin/ln -s /dev/full '{partial}'; exec /usr/bin/sha256sum \"$@\"")
+    new = host.backup_dir / "run.partial" / "manifest"
+    host.script("sha256sum", f"/bin/ln -s /dev/full '{new}'; exec /usr/bin/sha256sum \"$@\"")
     report = host.verify(archive)
     assert report.code == 13
     assert "could not be recorded" in reason(report)
