@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LABEL = "pre-deploy"
 KEEP_LOGS = 30
+LOG_BYTES = 200_000  # shown of a log at most: what captures them is made for less than a few MB
 
 
 def _sql(name: str) -> str:
@@ -212,6 +213,11 @@ def retention(settings: Settings, *, upcoming: bool = False) -> Step:
 
 def space() -> Step:
     return Step("space")
+
+
+def logs(archive: str = "") -> Step:
+    """Without an archive: the log of the last run."""
+    return Step("logs", {"archive": archive, "most_bytes": str(LOG_BYTES)})
 
 
 def prune() -> Step:

@@ -4,6 +4,7 @@ from invoke.collection import Collection
 
 from .backup import backup
 from .history import history
+from .logs import logs
 from .pin import pin, unpin
 from .predeploy import predeploy
 from .restore import restore
@@ -14,6 +15,7 @@ from .verify import verify
 __all__ = [
     "backup",
     "history",
+    "logs",
     "namespace",
     "pin",
     "predeploy",
@@ -24,4 +26,4 @@ __all__ = [
     "verify",
 ]
 
-namespace = Collection(predeploy, restore, backup, verify, rotate, history, pin, unpin)
+namespace = Collection(predeploy, restore, backup, verify, rotate, history, logs, pin, unpin)

@@ -1,0 +1,39 @@
+"""Show what a run has logged on the host."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from invoke.tasks import task
+
+from ..remote import steps
+from ..remote.catalog import parse
+from .choosing import chosen
+from .report import harmless, size, tell
+from .session import session
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+
+@task(
+    auto_shortflags=False,
+    help={"file": "of the run that has made this archive: name, unique part, or latest"},
+)
+def logs(c: Context, file: str | None = None) -> str:
+    """Show the log of the last run, or of the one that has made an archive."""
+    with session(c) as host:
+        archive = ""
+        if file is not None:
+            catalog = parse(host.must("logs", [steps.catalog()]).facts["catalog"])
+            archive = chosen(host, "logs", catalog, file).name
+        told = host.must("logs", [steps.logs(archive)]).facts["logs"]
+        facts = dict(told)
+        tell(f"{facts['log']} in {host.settings.backup_dir} on {host.name}:", sys.stderr)
+        left_out = int(facts["bytes"]) - steps.LOG_BYTES
+        if left_out > 0:
+            tell(f"(its first {size(left_out)} are left out)", sys.stderr)
+        text = "\n".join(harmless(value) for key, value in told if key == "line")
+        tell(text)
+        return text
