@@ -50,6 +50,13 @@ def whole(minimum: int, maximum: int) -> Callable[[str], int]:
     return parse
 
 
+def seconds(text: str) -> int:
+    """Read a length of time: 90m, 26h, 7d."""
+    if not re.fullmatch("[1-9][0-9]{0,5}[smhd]", text):
+        raise ValueError("must be a number of s, m, h or d, such as 90m, 26h or 7d")
+    return int(text[:-1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[text[-1]]
+
+
 def choice(*values: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in values:

@@ -215,6 +215,10 @@ def space() -> Step:
     return Step("space")
 
 
+def status() -> Step:
+    return Step("status")
+
+
 def logs(archive: str = "") -> Step:
     """Without an archive: the log of the last run."""
     return Step("logs", {"archive": archive, "most_bytes": str(LOG_BYTES)})

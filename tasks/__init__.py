@@ -10,6 +10,7 @@ from .predeploy import predeploy
 from .restore import restore
 from .rollback import rollback_on_failure
 from .rotate import rotate
+from .status import status
 from .verify import verify
 
 __all__ = [
@@ -22,8 +23,11 @@ __all__ = [
     "restore",
     "rollback_on_failure",
     "rotate",
+    "status",
     "unpin",
     "verify",
 ]
 
-namespace = Collection(predeploy, restore, backup, verify, rotate, history, logs, pin, unpin)
+namespace = Collection(
+    predeploy, restore, backup, verify, rotate, history, status, logs, pin, unpin
+)

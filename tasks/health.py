@@ -1,0 +1,122 @@
+"""Whether somebody must act, by what the last run has left and how old the newest proof is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from .report import age, harmless
+from .source import SAFETY_LABEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..config.settings import Settings
+    from ..remote.catalog import Archive
+
+OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
+LEVELS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+_TOLERANCE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Health:
+    """`level` is what a monitor makes of it, `good` what a script does."""
+
+    level: int
+    good: bool
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The facts of BACKUP_DIR's `status`; `at_work` names who still is."""
+
+    facts: Mapping[str, str]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def succeeded(self) -> bool:
+        return self.facts.get("result") == "success"
+
+    @property
+    def at_work(self) -> str:
+        return self.facts.get("at_work", "") if self.has_not_ended else ""
+
+    @property
+    def has_not_ended(self) -> bool:
+        """As `lock` writes it when a run begins."""
+        return (self.facts.get("step"), self.facts.get("code")) == ("lock", "1")
+
+    @property
+    def time(self) -> datetime | None:
+        try:
+            return datetime.strptime(self.facts.get("time", ""), "%Y-%m-%dT%H:%M:%S%z")
+        except ValueError:
+            return None
+
+    def when(self, now: datetime) -> str:
+        return f"{age((now - self.time).total_seconds())} ago" if self.time else "some time ago"
+
+
+def newest_proven(archives: Iterable[Archive], settings: Settings, now: datetime) -> Archive | None:
+    """The newest that a deploy could go back to; none that is dated ahead by a clock gone wrong."""
+    proven = [
+        archive
+        for archive in archives
+        if (archive.project, archive.database) == (settings.project, settings.db_name)
+        and archive.label != SAFETY_LABEL
+        and archive.at_least(settings.proof)
+        and archive.created <= now + _TOLERANCE
+    ]
+    return max(proven, key=lambda archive: archive.order, default=None)
+
+
+def judged(
+    last: LastRun, newest: Archive | None, now: datetime, max_age_seconds: int | None
+) -> Health:
+    """The worse of two: the last run, and the age of the newest proven archive if that is asked."""
+    run = _of_run(last, now, is_all=max_age_seconds is None)
+    if max_age_seconds is None:
+        return run
+    archive = _of_age(newest, now, max_age_seconds)
+    why = (*run.why, *archive.why) if run.level >= archive.level else (*archive.why, *run.why)
+    return Health(max(run.level, archive.level), run.good and archive.good, why)
+
+
+def _of_run(last: LastRun, now: datetime, *, is_all: bool) -> Health:
+    """A run at work has no result yet: archives tell what there is to go back to, if asked."""
+    if not last.facts:
+        return Health(CRITICAL, False, ("no run is on record",))
+    if last.at_work:
+        why = (f"{harmless(last.at_work)}, is at work",)
+        return Health(WARNING, False, why) if is_all else Health(OK, True, why)
+    return _of_end({key: harmless(value) for key, value in last.facts.items()}, last, now)
+
+
+def _of_end(told: Mapping[str, str], last: LastRun, now: datetime) -> Health:
+    run = f"{told.get('task', 'a run')} {last.when(now)}"
+    reason = told.get("reason") or "it does not say why"
+    if last.succeeded and told.get("code") == "0":
+        proof = f" ({told['proof']})" if told.get("proof") else ""
+        return Health(OK, True, (f"{run}: {told.get('archive', '')}{proof}",))
+    if last.succeeded:
+        return Health(WARNING, True, (f"{run}: it succeeded, but then: {reason}",))
+    if told.get("result") != "failure":
+        why = "the record of the last run cannot be read"
+    elif last.has_not_ended:
+        why = f"{run}: it never ended: {reason}"
+    else:
+        why = f"{run}: it failed with exit code {told.get('code', '?')}: {reason}"
+    return Health(CRITICAL, False, (why,))
+
+
+def _of_age(newest: Archive | None, now: datetime, max_age_seconds: int) -> Health:
+    if newest is None:
+        return Health(CRITICAL, False, ("there is no proven archive",))
+    old = (now - newest.created).total_seconds()
+    why = f"the newest proven archive is {age(old)} old"
+    if old > max_age_seconds:
+        return Health(CRITICAL, False, (f"{why}, more than {age(max_age_seconds)}: {newest.name}",))
+    return Health(OK, True, (why,))

@@ -1,0 +1,179 @@
+"""Tell how the last run ended: to people, to scripts and to monitors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from ..config import errors
+from ..remote import steps
+from ..remote.catalog import Archive, parse
+from .health import LEVELS, OK, UNKNOWN, Health, LastRun, judged, newest_proven
+from .history import host_time
+from .report import age, harmless, size, tell, tell_data
+from .session import Host, session
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from invoke.context import Context
+
+    from ..remote.shell import Report
+
+
+@dataclass(frozen=True)
+class Status:
+    """`newest` is the newest proven archive of this project and database, `now` the host's time.
+
+    `logs` is the command that tells more.
+    """
+
+    health: Health
+    last: LastRun
+    newest: Archive | None
+    archives: int
+    free_bytes: int | None
+    now: datetime
+    host: str
+    logs: str
+
+
+@task(
+    auto_shortflags=False,
+    help={
+        "max-age": "fail too if no proven archive is younger: 90m, 26h, 7d",
+        "nagios": "one line and the exit codes of a monitor's plugin",
+        "json_": "print data",
+    },
+)
+def status(
+    c: Context, max_age: str | None = None, nagios: bool = False, json_: bool = False
+) -> Status:
+    """Tell how the last run ended; exit 0 if it was good, 1 if not."""
+    if nagios:
+        return _monitored(c, max_age, json_)
+    found = _found(c, max_age)
+    if json_:
+        tell_data(as_data(found))
+    else:
+        tell(as_text(found))
+    if not found.health.good:
+        raise Exit(code=errors.PredeployError.exit_code)
+    return found
+
+
+def _monitored(c: Context, max_age: str | None, json_: bool) -> Status:
+    """Whatever happens is one line; what could not be looked at is neither good nor bad."""
+    try:
+        if json_:
+            raise errors.ConfigurationError("--nagios and --json exclude each other")
+        found = _found(c, max_age)
+    except errors.PredeployError as failure:
+        tell(_line(UNKNOWN, str(failure.message)))
+        raise Exit(code=UNKNOWN) from None
+    why = "; ".join((*found.health.why, *found.last.problems))
+    tell(f"{_line(found.health.level, why)}|{_measured(found, max_age)}")
+    if found.health.level != OK:
+        raise Exit(code=found.health.level)
+    return found
+
+
+def _found(c: Context, max_age: str | None) -> Status:
+    max_age_seconds = _seconds(max_age)
+    with session(c) as host:
+        report = host.must("status", [steps.status(), steps.catalog(), steps.space()])
+        return _read(host, report, max_age_seconds)
+
+
+def _seconds(max_age: str | None) -> int | None:
+    from ..config.parsers import seconds
+
+    try:
+        return None if max_age is None else seconds(max_age)
+    except ValueError as error:
+        raise errors.ConfigurationError(f"status: --max-age={max_age} {error} (exit 2)") from None
+
+
+def _read(host: Host, report: Report, max_age_seconds: int | None) -> Status:
+    now, archives = host_time(report), parse(report.facts["catalog"]).archives
+    told = report.facts["status"]
+    problems = tuple(value for key, value in told if key == "problem")
+    last = LastRun({key: value for key, value in told if key != "problem"}, problems)
+    newest = newest_proven(archives, host.settings, now)
+    free = report.of("space").get("free_bytes")
+    return Status(
+        health=judged(last, newest, now, max_age_seconds),
+        last=last,
+        newest=newest,
+        archives=len(archives),
+        free_bytes=int(free) if free else None,
+        now=now,
+        host=host.name,
+        logs=host.command("logs"),
+    )
+
+
+def as_text(found: Status) -> str:
+    first, *others = found.health.why
+    lines = [f"{'good' if found.health.good else 'NOT GOOD'} on {found.host}: {first}"]
+    lines += [f"  also     {each}" for each in others]
+    lines += [f"  problem  {harmless(each)}" for each in found.last.problems]
+    if found.last.facts.get("remedy"):
+        lines.append(f"  to do    {harmless(found.last.facts['remedy'])}")
+    if found.newest:
+        newest = found.newest
+        lines.append(f"  newest   {newest.name}, {newest.proof}, {age(_age(found))} old")
+    else:
+        lines.append("  newest   no archive of this project and database is proven")
+    if found.free_bytes is not None:
+        lines.append(f"  space    {size(found.free_bytes)} free, {found.archives} archives")
+    if found.last.facts.get("log"):
+        lines.append(f"  log      {harmless(found.last.facts['log'])}: {found.logs}")
+    return "\n".join(lines)
+
+
+def as_data(found: Status) -> dict[str, object]:
+    last, code = found.last, found.last.facts.get("code", "")
+    run: dict[str, object] = {**last.facts, "problems": list(last.problems)}
+    if code.isdecimal():
+        run["code"] = int(code)
+    newest = found.newest
+    return {
+        "good": found.health.good,
+        "level": LEVELS[found.health.level],
+        "why": list(found.health.why),
+        "at_work": last.at_work or None,
+        "last": run if last.facts else None,
+        "newest_proven": newest
+        and {
+            "archive": newest.name,
+            "age_seconds": int(_age(found)),
+            "bytes": newest.bytes,
+            "proof": newest.proof,
+        },
+        "archives": found.archives,
+        "free_bytes": found.free_bytes,
+    }
+
+
+def _age(found: Status) -> float:
+    return (found.now - found.newest.created).total_seconds() if found.newest else 0
+
+
+def _line(level: int, text: str) -> str:
+    """What comes after a bar would be numbers to a monitor, and what after a line break is lost."""
+    return f"{LEVELS[level]} - {harmless(' '.join(text.split())).replace('|', '/')}"
+
+
+def _measured(found: Status, max_age: str | None) -> str:
+    """As monitors draw it: name=value with its unit, and the limits."""
+    numbers = [f"archives={found.archives};;;0"]
+    if found.newest:
+        limit = _seconds(max_age) or ""
+        numbers += [f"age={_age(found):.0f}s;;{limit};0", f"size={found.newest.bytes}B;;;0"]
+    if found.free_bytes is not None:
+        numbers.append(f"free={found.free_bytes}B;;;0")
+    return " ".join(numbers)
