@@ -22,6 +22,7 @@ OWNER = "shop"
 PASSWORD = """a 'quoted" $HOME `pass` \\ w%rd é"""
 ROWS = 500
 FOREIGN_SETTINGS = ("BACKUP_", "DB_", "MAX_BACKUPS", "PG", "PREDEPLOY_", "SSH_", "GITHUB_", "CI")
+FOREIGN_SETTINGS += ("COLUMNS", "LINES", "NO_COLOR")  # of the terminal, and of pytest-xdist
 _numbers = count()
 
 
