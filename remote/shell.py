@@ -41,8 +41,9 @@ class Step:
     name: str
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def script(self) -> str:
-        lines = [f"begin {self.name}", *_assignments(self.variables), _code(f"{self.name}.sh")]
+    def script(self, *, readable: bool = False) -> str:
+        code = source if readable else _code
+        lines = [f"begin {self.name}", *_assignments(self.variables), code(f"{self.name}.sh")]
         return "\n".join([*lines, f"end {self.name}"])
 
 
@@ -71,6 +72,13 @@ class Report:
         return [value for key, value in self.facts.get("result", ()) if key == "problem"]
 
 
+def script(steps: Sequence[Step], variables: Mapping[str, str], *, readable: bool = False) -> str:
+    """What a shell runs; `readable` by people, who like comments and indentation."""
+    code = source if readable else _code
+    lines = [*_assignments(variables), code("lib.sh")]
+    return "\n".join([*lines, *(step.script(readable=readable) for step in steps)])
+
+
 def run(  # noqa: PLR0913 - each has a name
     c: Context,
     steps: Sequence[Step],
@@ -89,8 +97,7 @@ def run(  # noqa: PLR0913 - each has a name
     interrupt is heeded. When making a chunk raises, the host is told to stop before that goes on.
     """
     fence = secrets.token_hex(16)
-    lines = [*_assignments({"fence": fence, **variables}), _code("lib.sh")]
-    script = "\n".join([*lines, *(step.script() for step in steps)])
+    text = script(steps, {"fence": fence, **variables})
     stdin = _Stdin(f"{secret}\n")
     stopwatch = Stopwatch()
     sending = None if payload is None else _Sending(payload, stdin)
@@ -103,7 +110,7 @@ def run(  # noqa: PLR0913 - each has a name
     with _stopped_gently(stdin):
         try:
             result = c.run(
-                _COMMAND.format(_encoded(script)),
+                _COMMAND.format(_encoded(text)),
                 in_stream=stdin,
                 watchers=watchers,
                 hide="stdout",

@@ -228,6 +228,11 @@ def prune() -> Step:
     return Step("prune")
 
 
+def transfer() -> Step:
+    """What `receive` and `install` have in common; it goes before either."""
+    return Step("transfer")
+
+
 def receive(upload: str, dump_bytes: int, manifest_bytes: int, sha256: str) -> Step:
     """The run's payload is the manifest, if there is one, and then the dump."""
     return Step(

@@ -163,6 +163,7 @@ def _upload(host: Host, path: Path, manifest: bytes, sha256: str) -> Source:
     sending = [
         steps.lock(settings, create=True),
         steps.programs(settings),
+        steps.transfer(),
         steps.receive(name, dump_bytes, len(manifest), sha256),
     ]
     report = host.must("restore", sending, payload=payload())

@@ -156,7 +156,7 @@ def sent(host, content, *more, announced=None, **options):
     receive = steps.receive("some", announced or len(content), 0, checksum)
     lock, programs, *_ = host.until_preflight()
     variables = {"task": "restore", "backup_dir": host.settings.backup_dir, "keeps_status": ""}
-    several = [lock, programs, receive, *more]
+    several = [lock, programs, steps.transfer(), receive, *more]
     return shell.run(Context(), several, variables=variables, secret="x", **options)
 
 

@@ -24,9 +24,10 @@ def announced(content, manifest=b"", name="some", sha256=None):
 
 
 def run(host, receive, payload, *more, upload="", secret=PASSWORD):
+    lock = steps.lock(host.settings, create=True, upload=upload)
     return shell.run(
         Context(),
-        [steps.lock(host.settings, create=True, upload=upload), programs(host), receive, *more],
+        [lock, programs(host), steps.transfer(), receive, *more],
         variables={"task": "restore", "backup_dir": host.settings.backup_dir, "keeps_status": ""},
         secret=secret,
         payload=payload,
@@ -192,9 +193,9 @@ def test_a_shell_that_is_told_to_stop_in_the_middle_does_so_at_once(host):
 def test_a_client_that_dies_in_the_middle_leaves_nothing(host):
     """The door itself would be told of it by whoever stops it; here nobody is there to tell."""
     variables = {"fence": "f", "task": "restore", "backup_dir": host.settings.backup_dir}
-    several = [steps.lock(host.settings, create=True), programs(host), announced(NOT_TEXT)]
-    lines = [*shell._assignments({**variables, "keeps_status": ""}), shell._code("lib.sh")]
-    script = "\n".join([*lines, *(step.script() for step in several)])
+    lock = steps.lock(host.settings, create=True)
+    several = [lock, programs(host), steps.transfer(), announced(NOT_TEXT)]
+    script = shell.script(several, {**variables, "keeps_status": ""})
     told = subprocess.run(  # noqa: S602 - as sshd does
         shell._COMMAND.format(shell._encoded(script)),
         shell=True,
