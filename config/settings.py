@@ -100,4 +100,12 @@ REQUIRED: Final = tuple(
     if item.name in SPECS and item.default is MISSING
 )
 VARIABLES: Final = tuple(spec.variable for spec in SPECS.values())
+# What makes sense there without a client. The version is not one that the client knows.
+ON_THE_HOST: Final[Mapping[str, str]] = {
+    name: spec.variable
+    for name, spec in SPECS.items()
+    if spec.variable.startswith(("DB_", "BACKUP_", "MAX_"))
+    and not spec.secret
+    and spec.variable != "BACKUP_VERSION"
+}
 SECRET_VARIABLES: Final = frozenset(spec.variable for spec in SPECS.values() if spec.secret)

@@ -1,4 +1,4 @@
-"""What git says about the working directory."""
+"""What git says about the working directory, and which version of this package is at work."""
 
 import os
 import re
@@ -27,6 +27,12 @@ def describe(directory: Path) -> Answer:
 
 def commit(directory: Path) -> str | None:
     return _git(directory, "rev-parse", "--verify", "HEAD").text
+
+
+def package() -> str:
+    from importlib.metadata import version
+
+    return version("fabric-predeploy")
 
 
 def _git(directory: Path, *arguments: str) -> Answer:

@@ -120,7 +120,7 @@ finished() {
 start_guard() {
     [ -z "$guard" ] || return 0
     mkfifo "$run_dir/guard"
-    (stand_guard <"$run_dir/guard" >/dev/null 2>&1 3<&- 9>&- &)
+    (stand_guard <"$run_dir/guard" >/dev/null 2>&1 3<&- 7>&- 9>&- &)
     guard=yes
     exec 6>"$run_dir/guard"
     rm -f "$run_dir/guard"
@@ -233,6 +233,12 @@ write_status() {
     fi
 }
 
+tell_outcome() {
+    printf '\n%s begin result\n' "$fence"
+    outcome "$1"
+    printf '%s end result\n' "$fence"
+}
+
 # Every way out leads through here: nothing unfinished stays, the outcome is recorded and told.
 finish() {
     code=$?
@@ -251,9 +257,7 @@ finish() {
         [ -z "$audited" ] || [ -n "$restored" ] || audit "did not restore"
         [ -z "$keeps_status" ] || write_status "$code"
     fi
-    printf '\n%s begin result\n' "$fence"
-    outcome "$code"
-    printf '%s end result\n' "$fence"
+    tell_outcome "$code"
     exit "$code"
 }
 

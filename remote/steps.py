@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import re
 import socket
@@ -177,6 +178,30 @@ def salvage(settings: Settings, tables: Sequence[str] = ()) -> Step:
 def drop_old(names: Sequence[str] = ()) -> Step:
     """Tells which databases swaps have left beside the live one; drops those of these names."""
     return Step("drop_old", {"names": "\n".join(names), "old_sql": _sql("drop_old")})
+
+
+def standalone(settings: Settings) -> Step:
+    """The first step of a script that runs without a client; see remote/standalone.py."""
+    from ..config.settings import ON_THE_HOST
+
+    values = ((variable, getattr(settings, name)) for name, variable in ON_THE_HOST.items())
+    lines = (f"{variable}={'' if value is None else value}" for variable, value in values)
+    return Step("standalone", {"defaults": "\n".join(lines), "profile": settings.profile})
+
+
+def installed() -> Step:
+    """Its fact `installed` is the version and the checksum of the script, where one is there."""
+    return Step("installed")
+
+
+def install(script: bytes) -> Step:
+    """The run's payload is the script."""
+    checksum = hashlib.sha256(script).hexdigest()
+    return Step("install", {"script_bytes": str(len(script)), "script_sha256": checksum})
+
+
+def uninstall() -> Step:
+    return Step("uninstall")
 
 
 def analyze() -> Step:

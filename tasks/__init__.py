@@ -4,6 +4,7 @@ from invoke.collection import Collection
 
 from .backup import backup
 from .history import history
+from .install import install
 from .logs import logs
 from .pin import pin, unpin
 from .predeploy import predeploy
@@ -16,6 +17,7 @@ from .verify import verify
 __all__ = [
     "backup",
     "history",
+    "install",
     "logs",
     "namespace",
     "pin",
@@ -29,5 +31,5 @@ __all__ = [
 ]
 
 namespace = Collection(
-    predeploy, restore, backup, verify, rotate, history, status, logs, pin, unpin
+    predeploy, restore, backup, verify, rotate, history, status, logs, pin, unpin, install
 )

@@ -53,13 +53,15 @@ def predeploy(
         "BACKUP_LOCK_WAIT": lock_wait,
     }
     with session(c, given, needs_version=True) as host:
-        report = host.run("predeploy", gate(host.settings), keeps_status=True)
+        rehearsal = host.settings.rehearsal
+        report = host.run("predeploy", gate(host.settings, rehearsal), keeps_status=True)
         return judged(host, report)
 
 
-def gate(settings: Settings) -> list[Step]:
+def gate(settings: Settings, rehearsal: str) -> list[Step]:
+    """From nothing to a proven archive in its place, and others gone for it."""
     return [
-        *taking(settings, settings.proof, rehearsal=settings.rehearsal, rotates=True),
+        *taking(settings, settings.proof, rehearsal=rehearsal, rotates=True),
         steps.retention(settings),
         steps.prune(),
     ]

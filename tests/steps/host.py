@@ -22,6 +22,7 @@ SHELLS = {name: shutil.which(name) for name in ("dash", "bash", "busybox")}
 TOOLS = [
     "awk",
     "cat",
+    "chmod",
     "cut",
     "date",
     "dd",

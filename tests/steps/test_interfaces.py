@@ -35,7 +35,13 @@ def given(name, settings):
         "name": "x.dump",
         "terminate": True,
     }
-    arguments |= {"upload": "some", "dump_bytes": 5, "manifest_bytes": 0, "sha256": "abc"}
+    arguments |= {
+        "script": b"#!/bin/sh",
+        "upload": "some",
+        "dump_bytes": 5,
+        "manifest_bytes": 0,
+        "sha256": "abc",
+    }
     wanted = inspect.signature(functions()[name]).parameters
     return functions()[name](**{key: arguments[key] for key in wanted if key in arguments})
 
@@ -51,7 +57,7 @@ def test_a_step_is_given_exactly_the_variables_that_it_declares(name, settings):
     assert set(step.variables) == declared(shell.source(f"{name}.sh"))
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", sorted({*SCRIPTS} - {"standalone"}))  # which reports to people
 def test_a_step_that_lacks_what_an_earlier_one_sets_stops_with_a_report(host, name):
     """`set -u` and `:?` end it, and the way out is still the one that reports."""
     report = host.run(given(name, host.settings))

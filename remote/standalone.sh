@@ -1,0 +1,243 @@
+#!/bin/sh
+# Stand in for the client: take its settings from the environment, and tell people what it would read as facts.
+: "${defaults:?}" "${profile:?}"
+
+meet_client() {
+    [ -z "$met" ] || return 0
+    met=yes
+    [ -z "$password" ] || export PGPASSWORD="$password"
+    password=
+}
+
+# Nobody whose going away would end this run: cron has no stdin.
+watch_client() {
+    meet_client
+}
+
+tell() {
+    printf '%s\n' "$1" >&7 2>/dev/null || :
+}
+
+usage() {
+    tell "usage: remote-backup.sh [VERSION]
+
+Back up a database into BACKUP_DIR, prove the archive, and remove what retention
+no longer keeps: as \`fab -H $profile predeploy\` does, without a client.
+VERSION is a part of the archive's name (default: manual). From cron:
+
+  0 3 * * * ~/remote-backup.sh nightly >/dev/null 2>&1
+
+These variables of the environment change how; now:
+"
+    for name in $names; do
+        value_of "$name"
+        tell "  $name=$value"
+    done
+    tell "
+The database's password is in DB_PASSWORD, or in ~/.pgpass.
+
+Exit codes: 0 one can roll back to the archive, 2 settings, 10 the host or the
+database is not ready, 11 another run is at work, 12 the dump failed, 13 the
+archive is not proven, 14 there would be no way back, 130 interrupted."
+}
+
+# Sets `value`.
+value_of() {
+    eval "value=\$$1"
+}
+
+# An empty variable counts as not set.
+take_settings() {
+    names=
+    while IFS= read -r line; do
+        eval "[ -n \"\${${line%%=*}:-}\" ] || ${line%%=*}=\${line#*=}"
+        names="$names ${line%%=*}"
+    done <<END
+$defaults
+END
+    password=${DB_PASSWORD:-}
+    unset DB_PASSWORD
+}
+
+# The rules of config/parsers.py. What is wrong is not shown: it may be a secret in the wrong place.
+must() {
+    problem "$1" "must be $2"
+}
+
+line() {
+    value_of "$1"
+    case $value in *[[:cntrl:]]*) must "$1" "one line without control characters" ;; esac
+    [ ${#value} -le 4096 ] || must "$1" "at most 4096 characters long"
+}
+
+# whole NAME MINIMUM MAXIMUM, as it is counted: without leading zeros, with which numbers would be octal.
+whole() {
+    value_of "$1"
+    [ -n "$value" ] || return 0
+    case $value in
+        *[!0-9]* | ??????????*) value=-1 ;;
+    esac
+    while :; do
+        case $value in 0?*) value=${value#0} ;; *) break ;; esac
+    done
+    if [ "$value" -ge "$2" ] && [ "$value" -le "$3" ]; then
+        eval "$1=\$value"
+    else
+        must "$1" "a whole number from $2 to $3"
+    fi
+}
+
+# name_part NAME LONGEST
+name_part() {
+    value_of "$1"
+    case $value in
+        [!A-Za-z0-9]* | *[!A-Za-z0-9._+-]*) value= ;;
+    esac
+    [ -n "$value" ] && [ ${#value} -le "$2" ] ||
+        must "$1" "at most $2 characters, of the kind A-Z a-z 0-9 . _ + -, and begin with a letter or a digit"
+}
+
+# choice NAME VALUE...
+choice() {
+    value_of "$1"
+    chosen=$1
+    shift
+    for each; do
+        [ "$value" != "$each" ] || return 0
+    done
+    must "$chosen" "one of $*"
+}
+
+compression() {
+    value_of "$1"
+    case $value in
+        '' | none | gzip:[1-9] | zstd:[1-9] | zstd:1[0-9] | zstd:2[0-2]) ;;
+        *) must "$1" "zstd:1 to zstd:22, gzip:1 to gzip:9, or none" ;;
+    esac
+}
+
+directory() {
+    line "$1"
+    case /$value/ in */../*) must "$1" "free of '..'" ;; esac
+    case $value in
+        '' | \~ | \~/*) return 0 ;;
+        \~*) must "$1" "without ~user: only ~/ is expanded; write the absolute path" ;;
+        /*)
+            while :; do
+                case $value in /*) value=${value#/} ;; ./*) value=${value#./} ;; *) break ;; esac
+            done
+            case $value in '' | .) must "$1" "another than the root directory" ;; esac
+            ;;
+    esac
+}
+
+check_settings() {
+    line DB_NAME
+    line DB_USER
+    line DB_HOST
+    whole DB_PORT 1 65535
+    directory DB_BIN_DIR
+    directory BACKUP_DIR
+    whole MAX_BACKUPS 1 10000
+    whole BACKUP_KEEP_DAYS 1 10000
+    whole BACKUP_KEEP_DAILY 1 10000
+    whole BACKUP_KEEP_WEEKLY 1 10000
+    whole BACKUP_KEEP_MONTHLY 1 10000
+    name_part BACKUP_PROJECT 50
+    name_part BACKUP_VERSION 100
+    choice BACKUP_PROOF written read
+    choice BACKUP_REHEARSAL warn require off
+    compression BACKUP_COMPRESS
+    whole BACKUP_LOCK_TIMEOUT 1 86400
+    whole BACKUP_LOCK_WAIT 0 86400
+    case $password in *[[:cntrl:]]*) must DB_PASSWORD "one line without control characters" ;; esac
+    [ -n "${HOME:-}" ] || problem "HOME" "must be set"
+    [ -z "$problems" ] || die 2 "these settings cannot be used; nothing was touched"
+}
+
+# What a client would give to the steps.
+# shellcheck disable=SC2153 # take_settings has set them
+give_settings() {
+    client="$(id -un 2>/dev/null || id -u), by hand or cron"
+    backup_dir=$(absolute "$BACKUP_DIR") git_commit='' now=''
+    db_name=$DB_NAME db_user=$DB_USER db_host=$DB_HOST db_port=$DB_PORT db_bin_dir=$DB_BIN_DIR
+    project=$BACKUP_PROJECT version=$BACKUP_VERSION compress=$BACKUP_COMPRESS proof=$BACKUP_PROOF
+    lock_timeout_seconds=$BACKUP_LOCK_TIMEOUT lock_wait_seconds=$BACKUP_LOCK_WAIT
+    max_backups=$MAX_BACKUPS keep_days=$BACKUP_KEEP_DAYS
+    keep_daily=$BACKUP_KEEP_DAILY keep_weekly=$BACKUP_KEEP_WEEKLY keep_monthly=$BACKUP_KEEP_MONTHLY
+    demand='' rehearsal=''
+    [ "$BACKUP_REHEARSAL" != require ] || demand=any
+    # What the database tells is read up to this line, so nobody may know it beforehand.
+    fence=$(mktemp -u XXXXXXXXXXXXXXXXXXXX)
+}
+
+# As tasks/report.py tells sizes.
+size_for_people() {
+    awk -v number="$1" 'BEGIN {
+        split("bytes kB MB GB TB", unit, " ")
+        for (i = 1; number >= 1000 && i < 5; i++) number /= 1000
+        printf i == 1 ? "%d %s" : "%.1f %s", number, unit[i]
+    }'
+}
+
+# What stands in every way to restore: one that is open is enough.
+obstacles() {
+    if printf '%s' "$rehearsal" | grep -q '^swap_obstacle='; then obstacles_to transaction; else obstacles_to either; fi
+}
+
+tell_success() {
+    closed=$([ -z "$rehearsal" ] || obstacles)
+    printf '%s' "$closed" | while IFS= read -r line || [ -n "$line" ]; do
+        log "WARNING: fab restore could not go back to this archive: $line"
+    done
+    headline="You can roll back to $published"
+    how="how      fab -H $profile restore --file=$published"
+    if [ -n "$closed" ]; then
+        headline="Proven, but $db_user could not restore it here: $published"
+        how="see      fab -H $profile restore --file=$published --plan"
+    fi
+    if [ "$proved" = written ]; then
+        headline="Taken, but not proven beyond its checksum: $published"
+        how="next     prove it: fab -H $profile verify --file=$published"
+    fi
+    tell "$headline
+  proof    $proved, sha256 $sha256
+  size     $(size_for_people "$bytes"), $toc_entries entries, dumped in $dump_seconds s"
+    [ -z "$missing" ] || tell "$(printf '%s\n' "$missing" | sed 's/^/  without  /')"
+    tell "  where    $backup_dir/$published
+  $how"
+}
+
+tell_failure() {
+    printf 'remote-backup.sh: %s (exit %s)\n' "$reason" "$1" >&2
+    [ -z "$problems" ] || printf '%s' "$problems" | sed 's/^/  - /' >&2
+    [ -z "$remedy" ] || printf '  What to do: %s\n' "$remedy" >&2
+}
+
+# An archive is published only after its proof: what fails later does not fail the gate.
+tell_outcome() {
+    if [ -n "$published" ] && [ "$1" -ne 130 ]; then
+        [ "$1" -eq 0 ] || log "WARNING: the rotation failed, the archive stands: $reason"
+        tell_success
+        code=0
+    elif [ "$1" -ne 0 ]; then
+        tell_failure "$1"
+    fi
+}
+
+password='' missing=''
+take_settings
+case ${1-} in
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    -*)
+        problem "$1" "is no option; see remote-backup.sh --help"
+        set --
+        ;;
+esac
+[ $# -le 1 ] || problem "$2" "is one argument too many; see remote-backup.sh --help"
+BACKUP_VERSION=${1:-${BACKUP_VERSION:-manual}}
+check_settings
+give_settings

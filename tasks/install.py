@@ -1,0 +1,64 @@
+"""Put a script on the host that does there what predeploy does: by hand, and from cron."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke.tasks import task
+
+from ..remote import steps
+from .predeploy import gate
+from .report import tell
+from .session import session
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+    from ..config.settings import Settings
+    from .session import Host
+
+_HINT = """\
+  by hand    {script} [VERSION]    (settings: {script} --help)
+  from cron  0 3 * * * {script} nightly >/dev/null 2>&1"""
+
+
+@task(auto_shortflags=False, help={"remove": "remove it from the host again"})
+def install(c: Context, remove: bool = False) -> None:
+    """Put ~/remote-backup.sh on the host: predeploy by hand, and from cron."""
+    with session(c) as host:
+        if remove:
+            report = host.must("install", [steps.installed(), steps.uninstall()])
+            done = "removed" if report.facts["installed"] else "was not there:"
+            tell(f"{done} {report.of('uninstall')['script']} on {host.name}")
+        else:
+            put(host)
+
+
+def put(host: Host) -> None:
+    from ..config.version import package
+    from ..remote.standalone import stamped
+
+    content = stamped(text(host.settings), package()).encode()
+    sending = [
+        steps.programs(host.settings),
+        steps.transfer(),
+        steps.installed(),
+        steps.install(content),
+    ]
+    told = host.must("install", sending, payload=[content]).of("install")
+    done = "installed" if told["changed"] == "yes" else "already up to date:"
+    tell(f"{done} {told['script']} on {host.name}\n{_HINT.format(script='~/remote-backup.sh')}")
+
+
+def text(settings: Settings) -> str:
+    from ..remote.standalone import standalone
+
+    return standalone(gate(settings, rehearsal="warn"), settings)
+
+
+def current(settings: Settings) -> str:
+    """What the fact `installed` would be, had these settings been installed by this version."""
+    from ..config.version import package
+    from ..remote.standalone import stamp
+
+    return stamp(text(settings), package()).split(" ", 1)[1]
