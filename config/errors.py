@@ -4,6 +4,7 @@ A message says what failed, on which host, why, and what to do next. Raised insi
 prints it and exits with the code, without a traceback. Anything else is a bug and keeps its own.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from invoke.exceptions import Exit
@@ -18,7 +19,13 @@ class PredeployError(Exit):
 
 
 class ConfigurationError(PredeployError):
+    """`problems` are the sentences of a message that tells several."""
+
     exit_code = 2
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
 
 
 class HostError(PredeployError):

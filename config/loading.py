@@ -169,5 +169,6 @@ def _sentence(spec: Spec, given: Given, error: ValueError) -> str:
 
 
 def _refusal(headline: str, problems: Iterable[str]) -> ConfigurationError:
-    lines = "".join(f"\n  - {problem}" for problem in problems)
-    return ConfigurationError(f"{headline}; nothing was contacted:{lines}")
+    told = tuple(problems)
+    lines = "".join(f"\n  - {problem}" for problem in told)
+    return ConfigurationError(f"{headline}; nothing was contacted:{lines}", told)

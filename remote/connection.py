@@ -48,15 +48,7 @@ def connect(settings: Settings, caller: Context) -> fabric.Connection:
     Raise HostError (exit code 3) when the host cannot be reached, is not trusted or refuses the
     key; ConfigurationError (2) when the keys or known hosts that are set cannot be used.
     """
-    route = _Route(settings, caller)
-    known = _shared.get(route.identity)
-    if known and is_alive(known.target):
-        return known.target
-    if known:
-        known.close()
-    route.open()
-    _shared[route.identity] = route
-    return route.target
+    return shared(Route(settings, caller)).target
 
 
 def is_alive(connection: fabric.Connection) -> bool:
@@ -90,7 +82,21 @@ def _own_key(settings: Settings) -> _OwnKey | None:
     return _OwnKey(name, _KEY_CLASSES[kind].from_private_key(io.StringIO(text)))
 
 
+class _PeekedError(Exception):
+    """Not a failure: the host has shown its key, and no more was wanted."""
+
+
 class _Transport(paramiko.Transport):  # type: ignore[misc]  # paramiko has no types
+    asks = False
+    methods: tuple[str, ...] = ()
+
+    def auth_publickey(self, username: str, *args: Any, **kwargs: Any) -> Any:
+        """Before the first key, ask what else there is, if somebody wants to know."""
+        if self.asks:
+            self.asks = False
+            self.methods = _methods(self, username)
+        return super().auth_publickey(username, *args, **kwargs)
+
     def open_session(self, *args: Any, **kwargs: Any) -> paramiko.Channel:
         """Ask again: where MaxSessions is 1, sshd may not have cleared the last session away."""
         for wait in SESSION_WAITS_SECONDS:
@@ -100,7 +106,7 @@ class _Transport(paramiko.Transport):  # type: ignore[misc]  # paramiko has no t
         return super().open_session(*args, **kwargs)
 
 
-class _Hop:
+class Hop:
     """The host, or a jump host on the way: an SSH login with a host key that is known."""
 
     def __init__(
@@ -109,7 +115,8 @@ class _Hop:
         self.connection = connection
         self.settings = settings
         self.own = own
-        self.trusted = False
+        self.asks = self.peeks = False
+        self.forget()
         alias = connection.ssh_config.get("hostkeyalias")
         self.name: tuple[str, int] = (alias, 22) if alias else (connection.host, connection.port)
         kwargs = dict(connection.connect_kwargs, transport_factory=self.start)
@@ -142,20 +149,45 @@ class _Hop:
             *self.key_files,
         )
 
+    def forget(self) -> None:
+        """What is seen on the way in is for whoever examines it afterwards."""
+        self.trusted = self.passed = False
+        self.peer = self.software = self.known_as = self.key_used = ""
+        self.shown: tuple[str, bytes] | None = None
+        self.methods: tuple[str, ...] = ()
+
     def open(self) -> Trouble | None:
         """Log in, or say what went wrong."""
-        self.trusted = False
+        self.forget()
         try:
             self.connection.open()
             self.connection.transport.set_keepalive(KEEPALIVE_SECONDS)
         except _FAILURES as error:
             return self._trouble(error)
+        self.methods = self.connection.transport.methods
+        self.key_used = self._key_used()
+        self.passed = True
         return None
+
+    def peek(self) -> tuple[str, bytes]:
+        """Return type and key that the host shows, and go no further; raise HostError (3)."""
+        self.peeks = True
+        try:
+            with suppress(_PeekedError):
+                self.connection.open()
+        except _FAILURES as error:
+            raise HostError(self._trouble(error).message(str(self), 1)) from None
+        finally:
+            self.close()
+            self.peeks = False
+        return self.shown or ("", b"")
 
     def start(self, sock: Any, **options: Any) -> paramiko.Transport:
         """Paramiko's transport_factory: ask for the key types that are known before others."""
         _quicken(sock)
+        self.peer = _peer(sock)
         transport = _Transport(sock, **options)
+        transport.asks = self.asks
         transport.banner_timeout = transport.auth_timeout = HANDSHAKE_TIMEOUT_SECONDS
         transport.channel_timeout = CHANNEL_TIMEOUT_SECONDS
         security = transport.get_security_options()
@@ -167,7 +199,11 @@ class _Hop:
 
         Its own check asks only for the first type known, and knows no wildcards and no @revoked.
         """
-        self.known.check(*self.name, key.get_name(), key.asbytes())
+        self.shown = key.get_name(), key.asbytes()
+        self.software = self.connection.client.get_transport().remote_version
+        if self.peeks:
+            raise _PeekedError
+        self.known_as = self.known.check(*self.name, *self.shown)
         self.trusted = True
 
     def close(self) -> None:
@@ -186,30 +222,27 @@ class _Hop:
             tried.append("the ssh agent's keys")
         if here.connect_kwargs.get("look_for_keys", True):
             tried.append("~/.ssh/id_*")
-        return refused_login(error, ", ".join(tried), self._methods())
+        self.methods = _methods(here.client.get_transport(), here.user)
+        return refused_login(error, ", ".join(tried), list(self.methods))
 
-    def _methods(self) -> list[str]:
-        """Return the ways to log in that the host names, while it still talks to us."""
-        try:
-            self.connection.client.get_transport().auth_none(self.connection.user)
-        except paramiko.BadAuthenticationType as refusal:
-            return list(refusal.allowed_types)
-        except _FAILURES:
-            pass
-        return []
+    def _key_used(self) -> str:
+        key = getattr(self.connection.transport.auth_handler, "private_key", None)
+        if self.own or key is None:
+            return str(self.own or "")
+        return f"{key.get_name().removeprefix('ssh-')} {fingerprint(key.asbytes())}"
 
     def __str__(self) -> str:
         return f"{self.connection.user}@{self.connection.host}:{self.connection.port}"
 
 
-class _Route:
+class Route:
     """All hops, the jump hosts first: each is held to the same rules."""
 
     def __init__(self, settings: Settings, caller: Context) -> None:
         config = config_of(caller)
         chosen = chosen_files(config.connect_kwargs)
         own = None if chosen else _own_key(settings)
-        self.hops = [_Hop(connection, settings, own) for connection in hops(settings, config)]
+        self.hops = [Hop(connection, settings, own) for connection in hops(settings, config)]
         self.target = self.hops[-1].connection
 
     @property
@@ -231,7 +264,7 @@ class _Route:
                 raise HostError(trouble.message(where, tries))
             time.sleep(wait)
 
-    def _try(self) -> tuple[_Hop, Trouble] | None:
+    def _try(self) -> tuple[Hop, Trouble] | None:
         with ExitStack() as on_failure:
             on_failure.callback(self.close)
             for hop in self.hops:
@@ -246,7 +279,37 @@ class _Route:
             hop.close()
 
 
-_shared: dict[tuple[Any, ...], _Route] = {}
+_shared: dict[tuple[Any, ...], Route] = {}
+
+
+def shared(route: Route) -> Route:
+    """Open it, unless it is open already: then return the one that is."""
+    known = _shared.get(route.identity)
+    if known and is_alive(known.target):
+        return known
+    if known:
+        known.close()
+    route.open()
+    _shared[route.identity] = route
+    return route
+
+
+def _methods(transport: Any, user: str) -> tuple[str, ...]:
+    """Return the ways to log in that the host names, while it still talks to us."""
+    try:
+        transport.auth_none(user)
+    except paramiko.BadAuthenticationType as refusal:
+        return tuple(refusal.allowed_types)
+    except _FAILURES:
+        pass
+    return ()
+
+
+def _peer(sock: Any) -> str:
+    if not isinstance(sock, socket.socket):
+        return "the other end"
+    host, port, *_ = sock.getpeername()
+    return f"{host} port {port}"
 
 
 def _quicken(sock: Any) -> None:

@@ -18,6 +18,10 @@ _PORT: Final = 22
 _MARKERS: Final = {"@revoked", "@cert-authority"}
 
 
+class UnknownKeyError(HostError):
+    """No key of this host is known: nothing speaks for this one, or against it."""
+
+
 @dataclass(frozen=True)
 class KnownKey:
     """One known_hosts line, sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT"; `place` is where it stands."""
@@ -48,29 +52,30 @@ class KnownHosts:
         kinds = {key.kind for key in self._trusted(host, port)}
         return sorted(algorithms, key=lambda algorithm: _key_type(algorithm) not in kinds)
 
-    def check(self, host: str, port: int, kind: str, blob: bytes) -> None:
-        """Raise HostError (exit code 3) unless this key is known for this host and not revoked."""
+    def check(self, host: str, port: int, kind: str, blob: bytes) -> str:
+        """Return where this key is known for this host; raise HostError (3) if not, or revoked."""
         name = address(host, port)
         trusted = self._trusted(host, port)
-        shown = f"{fingerprint(blob)} ({_family(kind).upper()})"
+        shown = f"{fingerprint(blob)} ({family(kind).upper()})"
         for key in self._naming(name, host):
             if key.marker == "@revoked" and key.blob == blob:
                 raise HostError(_REVOKED.format(name=name, shown=shown, place=key.place))
-        if any(key.blob == blob for key in trusted):
-            return
+        for key in trusted:
+            if key.blob == blob:
+                return key.place
         same_name = [key for key in trusted if key.names(name.lower())]
         if same_name:
             known = "\n".join(
-                f"    known: {fingerprint(key.blob)} ({_family(key.kind).upper()}), {key.place}"
+                f"    known: {fingerprint(key.blob)} ({family(key.kind).upper()}), {key.place}"
                 for key in same_name
             )
             raise HostError(
-                _CHANGED.format(name=name, shown=shown, known=known, family=_family(kind))
+                _CHANGED.format(name=name, shown=shown, known=known, family=family(kind))
             )
-        line = f"{name} {kind} {base64.b64encode(blob).decode()}"
-        raise HostError(
+        line = known_line(host, port, kind, blob)
+        raise UnknownKeyError(
             _UNKNOWN.format(
-                name=name, shown=shown, line=line, remedy=self.remedy, family=_family(kind)
+                name=name, shown=shown, line=line, remedy=self.remedy, family=family(kind)
             )
         )
 
@@ -163,6 +168,10 @@ def known_in_files(paths: Iterable[Path], remedy: str) -> KnownHosts:
     return KnownHosts(tuple(keys), remedy)
 
 
+def known_line(host: str, port: int, kind: str, blob: bytes) -> str:
+    return f"{address(host, port)} {kind} {base64.b64encode(blob).decode()}"
+
+
 def address(host: str, port: int) -> str:
     return host if port == _PORT else f"[{host}]:{port}"
 
@@ -178,7 +187,7 @@ def _key_type(algorithm: str) -> str:
     return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
 
 
-def _family(kind: str) -> str:
+def family(kind: str) -> str:
     return next((name for name in ("ed25519", "ecdsa", "rsa") if name in kind), kind)
 
 

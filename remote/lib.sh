@@ -8,7 +8,7 @@ export LC_ALL=C
 unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
 unset BLOCK_SIZE LS_BLOCK_SIZE TIME_STYLE QUOTING_STYLE # GNU's ls would tell sizes, times and names in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
-step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems=''
+only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems=''
 children='' psql_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting=''
 rotation='not reached'
 
@@ -37,6 +37,11 @@ facts() {
     done
 }
 
+# Facts that interest nobody but who only looks.
+looked() {
+    [ -z "$only_looks" ] || facts "$@"
+}
+
 one_line() {
     case $1 in
         *[[:cntrl:]]*) printf '%s' "$1" | tr '\n\r\t' '   ' ;;
@@ -45,7 +50,7 @@ one_line() {
 }
 
 say() {
-    printf '%s\n' "$1" >&2 || :
+    [ -n "$only_looks" ] || printf '%s\n' "$1" >&2 || :
     [ -z "$log_file" ] || printf '%s\n' "$1" >>"$log_file" || :
 }
 
@@ -64,13 +69,21 @@ relay() {
     [ "$relayed" -le 50 ] || say "         … $(wc -l <"$1") lines in all, the last: $(tail -n 1 "$1")"
 }
 
-# A check that failed; all of them are told at once by `die_of_problems`.
+# problem WHAT REMEDY [CHECK]: a check that failed; all of them are told at once by `die_of_problems`.
 problem() {
     problems="$problems$(one_line "$1 — $2")$newline"
+    looked failed "${3-}" because "$(one_line "$1")" remedy "$(one_line "$2")"
 }
 
 die_of_problems() {
-    [ -z "$problems" ] || die 10 "the host is not ready"
+    [ -z "$problems" ] || refuse 10 "the host is not ready" ""
+}
+
+# refuse CODE REASON REMEDY [CHECK]: like die; but who only looks goes on to look, and ends with the first of these.
+refuse() {
+    [ -n "$only_looks" ] || die "$1" "$2" "$3"
+    [ -n "$verdict" ] || verdict=$1 verdict_reason=$2 verdict_remedy=$3
+    [ -z "${4-}" ] || looked failed "$4" because "$(one_line "$2")" remedy "$(one_line "$3")"
 }
 
 # die CODE REASON [REMEDY]
@@ -248,6 +261,9 @@ finish() {
     meet_client # it would find the door closed
     stop_watching
     stop_children
+    if [ "$code" -eq 0 ] && [ -n "$verdict" ]; then
+        code=$verdict reason=$verdict_reason remedy=$verdict_remedy
+    fi
     [ "$code" -eq 0 ] || [ -n "$reason" ] || reason="the step $step ended unexpectedly"
     [ -z "$at_end" ] || "$at_end"
     [ -z "$partial" ] || rm -f "$partial"
@@ -304,10 +320,24 @@ size_of() {
     printf '%s' "$5"
 }
 
+# What is there of a path: itself, or what would hold it.
+there() {
+    set -- "$1"
+    while [ ! -e "$1" ] && [ ! -L "$1" ] && [ "$1" != / ]; do
+        set -- "${1%/*}"
+        [ -n "$1" ] || set -- /
+    done
+    printf '%s' "$1"
+}
+
 free_bytes() {
     # From the right, as names of file systems may hold blanks: … available, %, mount point.
-    free_kilobytes=$(df -Pk -- "$backup_dir" | sed -n '$s/^.* \([0-9][0-9]*\)  *[0-9][0-9]*%.*$/\1/p')
+    free_kilobytes=$(df -Pk -- "$(there "$backup_dir")" | sed -n '$s/^.* \([0-9][0-9]*\)  *[0-9][0-9]*%.*$/\1/p')
     printf '%s' "$((${free_kilobytes:-0} * 1024))"
+}
+
+shell_name() {
+    readlink "/proc/$$/exe" || printf 'shell unknown'
 }
 
 absolute() {

@@ -2,26 +2,40 @@
 # Let one run at a time into the backup directory, and clear away what an earlier one left unfinished.
 : "${client:?}" "${create:?}" "${lock_wait_seconds:?}" "${keep_logs:?}" "${upload?}"
 
-check_directory() {
-    usable=no
-    if [ "$create" = yes ] && [ ! -e "$backup_dir" ]; then
+make_directory() {
+    if [ -z "$only_looks" ]; then
         mkdir -p -- "$backup_dir" 2>/dev/null || :
+        return
+    fi
+    parent=$(there "$backup_dir")
+    if [ -d "$parent" ] && [ -w "$parent" ] && [ -x "$parent" ]; then
+        to_be_made=yes
+        looked to_be_made "$backup_dir"
+    fi
+}
+
+check_directory() {
+    usable=no to_be_made=
+    if [ "$create" = yes ] && [ ! -e "$backup_dir" ]; then
+        make_directory
+        [ -z "$to_be_made" ] || return 0
     fi
     if [ ! -d "$backup_dir" ]; then
-        problem "BACKUP_DIR $backup_dir is not there" "create it on the host: mkdir -p -m 700 '$backup_dir'"
+        problem "BACKUP_DIR $backup_dir is not there" "create it on the host: mkdir -p -m 700 '$backup_dir'" directory
         return
     fi
     # shellcheck disable=SC2046 # splitting into columns is the purpose: mode, links, owner, …
     set -- $(ls -ldnL -- "$backup_dir")
     if [ "$3" != "$(id -u)" ] || [ ! -w "$backup_dir" ] || [ ! -x "$backup_dir" ]; then
         problem "BACKUP_DIR $backup_dir is not ours to write ($1, owner $3)" \
-            "give it to the user $(id -un), or choose another"
+            "give it to the user $(id -un), or choose another" directory
         return
     fi
+    looked mode "$1"
     case $1 in
         d???--[-S]--[-T]*) usable=yes ;; # S and T: setgid and sticky, which open nothing
         *)
-            problem "other users of the host can look into BACKUP_DIR $backup_dir ($1)" "chmod 700 '$backup_dir'"
+            problem "other users of the host can look into BACKUP_DIR $backup_dir ($1)" "chmod 700 '$backup_dir'" directory
             # Where we have been before, the status must not go on telling of success.
             [ ! -f "$backup_dir/lock" ] || usable=yes
             ;;
@@ -32,9 +46,21 @@ check_directory() {
 locked() {
     flock_status=0
     flock -n 9 || flock_status=$?
-    [ "$flock_status" -le 1 ] ||
-        die 10 "flock cannot lock in $backup_dir (exit code $flock_status)" "choose a BACKUP_DIR on a local disk"
+    # Whoever only looks shares the lock, for a moment.
+    if [ "$flock_status" -eq 1 ] && flock -s -n 9; then
+        flock_status=0
+        flock -n 9 || flock_status=$?
+    fi
+    [ "$flock_status" -le 1 ] || no_locks
     [ "$flock_status" -eq 0 ]
+}
+
+no_locks() {
+    refuse 10 "flock cannot lock in $backup_dir (exit code $flock_status)" "choose a BACKUP_DIR on a local disk" lock
+}
+
+at_work() {
+    refuse 11 "another run is at work: $holder" "wait for it, or let this one wait with BACKUP_LOCK_WAIT=<seconds>" lock
 }
 
 # The kernel drops this lock with the last process that holds it, however that one ends.
@@ -43,8 +69,7 @@ take_lock() {
     waited=0
     while ! locked; do
         holder=$(cat "$backup_dir/lock")
-        [ "$waited" -lt "$lock_wait_seconds" ] ||
-            die 11 "another run is at work: $holder" "wait for it, or let this one wait with BACKUP_LOCK_WAIT=<seconds>"
+        [ "$waited" -lt "$lock_wait_seconds" ] || at_work
         watch_client
         [ "$waited" -ne 0 ] || log "waiting up to $lock_wait_seconds s for another run: $holder"
         sleep 1
@@ -52,6 +77,21 @@ take_lock() {
     done
     printf '%s for %s, process %s, since %s\n' "$task" "$client" $$ "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
         >"$backup_dir/lock"
+}
+
+look_at_lock() {
+    [ -f "$backup_dir/lock" ] || return 0
+    flock_status=0
+    flock -s -n 8 8<"$backup_dir/lock" || flock_status=$?
+    case $flock_status in
+        0) ;;
+        1)
+            holder=$(cat "$backup_dir/lock")
+            looked held "$holder"
+            [ "$lock_wait_seconds" -gt 0 ] || at_work
+            ;;
+        *) no_locks ;;
+    esac
 }
 
 # A run may go on with what an earlier one has received, and names it.
@@ -102,7 +142,9 @@ enter() {
 
 check_directory
 if ! command -v flock >/dev/null; then
-    problem "there is no program flock, which keeps two runs apart" "ask the host for util-linux"
+    problem "there is no program flock, which keeps two runs apart" "ask the host for util-linux" lock
+elif [ "$usable" = yes ] && [ -n "$only_looks" ]; then
+    look_at_lock
 elif [ "$usable" = yes ]; then
     enter
 fi

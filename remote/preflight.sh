@@ -74,7 +74,7 @@ check_database() {
     tell_psql "$preflight_sql"
     if ! hear_psql; then
         problem "the database did not answer: $(psql_words)" \
-            "check DB_NAME, DB_USER, DB_HOST and DB_PORT as seen from the host, and DB_PASSWORD or the host's ~/.pgpass"
+            "check DB_NAME, DB_USER, DB_HOST and DB_PORT as seen from the host, and DB_PASSWORD or the host's ~/.pgpass" database
         return
     fi
     answer=$heard
@@ -82,14 +82,14 @@ check_database() {
     drop_leftovers
     [ -n "$dumps" ] || unreadable='' hidden=''
     [ -z "$unreadable" ] ||
-        problem "the role $db_user may not read:$unreadable" "GRANT SELECT on them, and USAGE on their schema, to it"
+        problem "the role $db_user may not read:$unreadable" "GRANT SELECT on them, and USAGE on their schema, to it" rights
     [ -z "$hidden" ] ||
         problem "row level security may hide rows from the role $db_user in:$hidden" \
-            "dump as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY as the owner"
+            "dump as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY as the owner" rights
     choose_programs "$server_major"
     [ -n "$bin_dir" ] ||
         problem "the server is PostgreSQL $server_version; the programs here are older: $found" \
-            "set DB_BIN_DIR to where pg_dump $server_major is on the host"
+            "set DB_BIN_DIR to where pg_dump $server_major is on the host" programs
 }
 
 # pg_dump looks at --compress before it opens the file, and opens the file before it connects (measured, 16 to 18).
@@ -107,7 +107,7 @@ choose_compression() {
         ,no) compress=gzip:1 ;;
         zstd:*,no)
             problem "BACKUP_COMPRESS=$compress: pg_dump $client_version here cannot write zstd" \
-                "leave BACKUP_COMPRESS empty, or use gzip:1"
+                "leave BACKUP_COMPRESS empty, or use gzip:1" programs
             ;;
     esac
     compress_option=$compress
@@ -143,26 +143,23 @@ check_space() {
     free_bytes=$(free_bytes)
     [ "$free_bytes" -ge "$need_bytes" ] ||
         problem "too little space in $backup_dir: $free_bytes bytes free, about $need_bytes needed" \
-            "free some, lower MAX_BACKUPS and run rotate, or choose another BACKUP_DIR"
+            "free some, lower MAX_BACKUPS and run rotate, or choose another BACKUP_DIR" space
     limit=$(ulimit -f)
     [ "$limit" = unlimited ] || [ $((limit * 512)) -ge "$need_bytes" ] ||
         problem "files may not grow over $((limit * 512)) bytes here (ulimit -f), about $need_bytes are needed" \
-            "ask the host to lift the limit"
-}
-
-shell_name() {
-    readlink "/proc/$$/exe" || printf 'shell unknown'
+            "ask the host to lift the limit" space
 }
 
 watch_client
-client_version='' server_major='' role='' server_version='' database_bytes='' relations='' missing=''
+client_version='' server_major='' role='' server_version='' database_bytes='' relations='' missing='' answer='' need_bytes='' free_bytes=''
 [ -z "$found" ] || check_database
-if [ -z "$problems" ] && [ -n "$dumps" ]; then
+if [ -n "$bin_dir" ] && [ -n "$dumps" ]; then
     choose_compression
     check_space
 fi
 die_of_problems
 [ -z "$dumps" ] || facts bin_dir "$bin_dir" need_bytes "$need_bytes" free_bytes "$free_bytes"
+looked client_version "$client_version" compress "$compress"
 printf '%s' "$answer"
 log "PostgreSQL $server_version, $database_bytes bytes in $relations relations; role $db_user, $role"
 [ -z "$dumps" ] || log "pg_dump $client_version in $bin_dir, $compress; $free_bytes bytes free, about $need_bytes needed; $(shell_name)"

@@ -71,9 +71,10 @@ for program in "sha256sum" "shasum -a 256" "openssl dgst -sha256 -r"; do
     [ -n "$checksum_program" ] || ! command -v "${program%% *}" >/dev/null || checksum_program=$program
 done
 [ -n "$checksum_program" ] ||
-    problem "there is no program for checksums" "ask the host for sha256sum, shasum or openssl"
+    problem "there is no program for checksums" "ask the host for sha256sum, shasum or openssl" tools
 find_programs
 bin_dir=
 [ -n "$found" ] ||
     problem "pg_dump, pg_restore and psql were not found together${db_bin_dir:+ in $db_bin_dir}" \
-        "install PostgreSQL's client programs on the host, or set DB_BIN_DIR to where they are"
+        "install PostgreSQL's client programs on the host, or set DB_BIN_DIR to where they are" programs
+looked checksum "$checksum_program" found "$(one_line "${found%"$newline"}")"

@@ -24,7 +24,7 @@ check_demand() {
     done
     set +f
     unset IFS
-    die 14 "this role could not restore this archive here; nothing was touched"
+    refuse 14 "this role could not restore this archive here; nothing was touched" ""
 }
 
 [ "$listed" = "$file" ] || list_entries

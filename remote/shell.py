@@ -49,11 +49,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run told: facts and seconds of each step that reached its end, and the exit code."""
+    """What a run told: facts and seconds of each step that reached its end, and the exit code.
+
+    `noise` is what the account's own files printed before our shell began; `stderr` is all of it.
+    """
 
     facts: Mapping[str, Sequence[Fact]]
     exited: int
     seconds: Mapping[str, float] = field(default_factory=dict)
+    noise: str = ""
+    stderr: str = ""
 
     def of(self, step: str) -> dict[str, str]:
         return dict(self.facts.get(step, ()))
@@ -134,7 +139,13 @@ def run(  # noqa: PLR0913 - each has a name
             return Report({}, LOST)
     if result is None:  # invoke: only for `disown`
         raise RuntimeError("run without a result")
-    report = Report(_read_facts(result.stdout, fence), result.exited, stopwatch.seconds)
+    report = Report(
+        _read_facts(result.stdout, fence),
+        result.exited,
+        stopwatch.seconds,
+        noise=result.stdout.partition(f"\n{fence} begin ")[0],
+        stderr=result.stderr,
+    )
     if not stdin.open and report.code != InterruptedRunError.exit_code:
         # The host was past the point where it listens; whoever interrupts means the whole chain.
         raise InterruptedRunError(

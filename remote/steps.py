@@ -80,6 +80,22 @@ def preflight(settings: Settings, *, dumps: bool = True) -> Step:
     )
 
 
+def look() -> Step:
+    """First of a run that only looks: the steps after it tell of problems, and change nothing."""
+    return Step("look")
+
+
+def outline(settings: Settings) -> Step:
+    """In place of `dump`, where there is to be none: `rehearse` can follow it."""
+    return Step(
+        "outline",
+        {
+            "outline_sql": _sql("outline"),
+            "lock_timeout_seconds": str(settings.lock_timeout_seconds),
+        },
+    )
+
+
 def dump(settings: Settings, label: str = LABEL) -> Step:
     return Step(
         "dump",

@@ -3,6 +3,7 @@
 from invoke.collection import Collection
 
 from .backup import backup
+from .doctor import doctor
 from .history import history
 from .install import install
 from .logs import logs
@@ -16,6 +17,7 @@ from .verify import verify
 
 __all__ = [
     "backup",
+    "doctor",
     "history",
     "install",
     "logs",
@@ -31,5 +33,5 @@ __all__ = [
 ]
 
 namespace = Collection(
-    predeploy, restore, backup, verify, rotate, history, status, logs, pin, unpin, install
+    predeploy, restore, backup, verify, rotate, history, status, logs, pin, unpin, doctor, install
 )

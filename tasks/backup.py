@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..remote.catalog import Archive
     from ..remote.shell import Report, Step
 
-_SKEW_SECONDS = 300
+SKEW_SECONDS = 300
 
 
 @task(
@@ -76,21 +76,30 @@ def taken(report: Report) -> Archive:
     for warning in archive.warnings:
         warn(warning)
     client, server = archive.facts["client_version"], archive.facts["server_version"]
-    if client.split(".")[0] != server.split(".")[0]:
+    if newer(client, server):
         warn(
             f"the archive was written by pg_dump {client}, newer than the server ({server}): what"
-            " it restores may need edits before that server takes it. Install pg_dump"
-            f" {server.split('.')[0]} on the host, or point DB_BIN_DIR at it"
+            f" it restores may need edits before that server takes it. {remedy_for_newer(server)}"
         )
-    warn_of_clock(report)
+    skew = skew_seconds(report)
+    if skew > SKEW_SECONDS:
+        warn(f"the host's clock is off by {skew:.0f} s: archives are ordered by it")
     return archive
 
 
-def warn_of_clock(report: Report) -> None:
+def newer(client: str, server: str) -> bool:
+    return client.split(".", maxsplit=1)[0] != server.split(".", maxsplit=1)[0]
+
+
+def remedy_for_newer(server: str) -> str:
+    major = server.split(".", maxsplit=1)[0]
+    return f"Install pg_dump {major} on the host, or point DB_BIN_DIR at it"
+
+
+def skew_seconds(report: Report) -> float:
     """By the time that the host told with its last word; a host that was cut off has told none."""
     told = report.of("result").get("time", "")
     with suppress(ValueError):
         host_time = datetime.strptime(told, "%Y-%m-%dT%H:%M:%S%z")
-        skew_seconds = abs((datetime.now(timezone.utc) - host_time).total_seconds())
-        if skew_seconds > _SKEW_SECONDS:
-            warn(f"the host's clock is off by {skew_seconds:.0f} s: archives are ordered by it")
+        return abs((datetime.now(timezone.utc) - host_time).total_seconds())
+    return 0.0

@@ -134,24 +134,33 @@ def session(
     c: Context, overrides: Mapping[str, str | None] | None = None, *, needs_version: bool = False
 ) -> Iterator[Host]:
     """Everything is checked before the host is contacted; signals become exit code 130."""
-    # Only here, as these take half of what `fab --list` takes in all.
-    from ..config.loading import load
+    # Only here, as it takes half of what `fab --list` takes in all.
     from ..remote.connection import connect
-    from .github import failures_told, mask
+    from ..remote.shell import heeded_signals
+    from .github import failures_told
 
     with failures_told():
-        caller = _caller(c)
-        profile, asked_for = _asked_for(caller)
-        given = {
-            **asked_for,
-            **{name: str(value) for name, value in (overrides or {}).items() if value is not None},
-        }
-        settings = load(profile, given, needs_version=needs_version)
-        mask(settings)
-        from ..remote.shell import heeded_signals
-
+        settings, caller = prepared(c, overrides, needs_version=needs_version)
         with signals_raise(*heeded_signals()):
             yield Host(settings, connect(settings, caller))
+
+
+def prepared(
+    c: Context, overrides: Mapping[str, str | None] | None = None, *, needs_version: bool = False
+) -> tuple[Settings, Any]:
+    """Return the settings, all of them checked, and the context that knows how fab was called."""
+    from ..config.loading import load
+    from .github import mask
+
+    caller = _caller(c)
+    profile, asked_for = _asked_for(caller)
+    given = {
+        **asked_for,
+        **{name: str(value) for name, value in (overrides or {}).items() if value is not None},
+    }
+    settings = load(profile, given, needs_version=needs_version)
+    mask(settings)
+    return settings, caller
 
 
 def _caller(c: Context) -> Any:

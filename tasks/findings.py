@@ -1,0 +1,109 @@
+"""What doctor finds: one line for each check, in an order of its own, for people and programs."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+CHECKS: Final = (
+    "settings",
+    "version",
+    "dns",
+    "port",
+    "host key",
+    "login",
+    "shell",
+    "rc files",
+    "tools",
+    "directory",
+    "lock",
+    "last run",
+    "programs",
+    "database",
+    "rights",
+    "space",
+    "clock",
+    "dump",
+    "way back",
+    "extensions",
+    "relations",
+)
+_WIDTH: Final = 100
+_MARGIN: Final = 6 + max(map(len, CHECKS)) + 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`result` is ok, warn, fail, or skipped where an earlier check ended it."""
+
+    check: str
+    result: str
+    detail: str
+    remedy: str = ""
+
+
+def ok(check: str, detail: str) -> Finding:
+    return Finding(check, "ok", detail)
+
+
+def warned(check: str, detail: str, remedy: str) -> Finding:
+    return Finding(check, "warn", detail, remedy)
+
+
+def failed(check: str, detail: str, remedy: str = "") -> Finding:
+    return Finding(check, "fail", detail, remedy)
+
+
+def told(check: str, message: str) -> Finding:
+    """What an error says, whose messages all tell in the same way what to do."""
+    detail, _, remedy = message.partition("  What to do: ")
+    lines = [line.strip() for line in detail.splitlines()]
+    code = lines[0].rfind(" (exit ")
+    if code >= 0:
+        lines[0] = lines[0][:code] + lines[0][lines[0].index(")", code) + 1 :]
+    return failed(check, "\n".join(lines), textwrap.dedent(f"  {remedy}").strip())
+
+
+def complete(findings: Iterable[Finding]) -> list[Finding]:
+    """In the order of the checks, and with those that were not come to."""
+    there = list(findings)
+    seen = {each.check for each in there}
+    there += [Finding(check, "skipped", "not reached") for check in CHECKS if check not in seen]
+    return sorted(there, key=lambda each: CHECKS.index(each.check))
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    return json.dumps([asdict(each) for each in findings], indent=2, ensure_ascii=False)
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """What one may want to copy, a remedy, is not broken into lines."""
+    skipped = [each.check for each in findings if each.result == "skipped"]
+    lines = [line for each in findings if each.result != "skipped" for line in _lines(each)]
+    if skipped:
+        lines += _column("-     ", "not reached", ", ".join(skipped))
+    return "\n".join(lines)
+
+
+def _lines(finding: Finding) -> list[str]:
+    lines = _column(f"{finding.result:<6}", finding.check, finding.detail)
+    indent = " " * _MARGIN
+    for number, line in enumerate(finding.remedy.splitlines()):
+        lines.append(f"{indent}{'        ' if number else 'remedy: '}{line}".rstrip())
+    return lines
+
+
+def _column(result: str, check: str, detail: str) -> list[str]:
+    """Cut at blanks alone, as names and paths are to be recognised."""
+    wrapped = [
+        part
+        for line in detail.splitlines()
+        for part in textwrap.wrap(
+            line, _WIDTH - _MARGIN, break_long_words=False, break_on_hyphens=False
+        )
+    ]
+    heads = [f"{result}{check}".ljust(_MARGIN), *[" " * _MARGIN] * len(wrapped)]
+    return [f"{head}{part}" for head, part in zip(heads, wrapped, strict=False)]
