@@ -8,7 +8,7 @@ write_outline() {
 }
 
 read_outline() {
-    exec "$bin_dir/pg_restore" --format=custom --list <"$run_dir/outline" >"$run_dir/toc"
+    exec "$bin_dir/pg_restore" --list --format=custom <"$run_dir/outline" >"$run_dir/toc"
 }
 
 take_outline() {
@@ -19,7 +19,7 @@ take_outline() {
     finished $!
     list_status=$child_status
     [ "$list_status" -ne 0 ] || kill -TERM "$dump_child" 2>/dev/null || :
-    finished "$dump_child"
+    finished "$dump_child" 2>/dev/null # dash would say that it was terminated
 }
 
 tell_extensions() {

@@ -145,8 +145,10 @@ class Host:
         context: Context | None = None,
         task: str = "predeploy",
         follow: events.Follow | None = None,
+        keeps_status: bool = True,
     ) -> shell.Report:
-        variables = {"task": task, "backup_dir": self.settings.backup_dir, "keeps_status": "yes"}
+        variables = {"task": task, "backup_dir": self.settings.backup_dir}
+        variables["keeps_status"] = "yes" if keeps_status else ""
         return shell.run(
             context or Context(),
             several,
