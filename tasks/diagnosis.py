@@ -41,7 +41,7 @@ def of_settings(settings: Settings) -> Iterator[Finding]:
         yield warned(
             "version",
             "git describe gives none here: predeploy would ask for one (exit 2)",
-            "give predeploy --version or BACKUP_VERSION, or run it inside a git repository",
+            "give predeploy --version or BACKUP_VERSION, or run it in a git repository",
         )
 
 
