@@ -22,10 +22,7 @@ class ConfigurationError(PredeployError):
     """`problems` are the sentences of a message that tells several."""
 
     exit_code = 2
-
-    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.problems = tuple(problems)
+    problems: Sequence[str] = ()
 
 
 class HostError(PredeployError):

@@ -29,11 +29,12 @@ class Given(NamedTuple):
     level: int
 
 
-def load(
+def load(  # noqa: PLR0913 - each has a name
     profile: str | None,
     overrides: Mapping[str, str] | None = None,
     *,
     needs_version: bool = False,
+    draft: str | None = None,
     environ: Mapping[str, str] | None = None,
     directory: Path | None = None,
 ) -> Settings:
@@ -41,6 +42,7 @@ def load(
 
     Command line (`overrides`, by variable name) > environment > profile > .env > default; an empty
     string is not set. Raise ConfigurationError (exit code 2) that names every problem at once.
+    `draft` is the text of a profile that is not written yet, and stands for it.
     """
     directory = directory or Path.cwd()
     command_line = Source(_COMMAND_LINE, _command_line(profile, overrides or {}))
@@ -49,7 +51,10 @@ def load(
     problems = dotenv.problems
 
     name = _profile_name((command_line, environment, dotenv), directory, problems)
-    file = profiles.profile(name.text, directory, _IN_PROFILES, SECRET_VARIABLES)
+    if draft is None:
+        file = profiles.profile(name.text, directory, _IN_PROFILES, SECRET_VARIABLES)
+    else:
+        file = profiles.draft(draft, f"config/{name.text}.env", _IN_PROFILES, SECRET_VARIABLES)
     problems.extend(file.problems if file else [])
     levels = [command_line, environment, *([file] if file else []), dotenv]
 
@@ -171,4 +176,6 @@ def _sentence(spec: Spec, given: Given, error: ValueError) -> str:
 def _refusal(headline: str, problems: Iterable[str]) -> ConfigurationError:
     told = tuple(problems)
     lines = "".join(f"\n  - {problem}" for problem in told)
-    return ConfigurationError(f"{headline}; nothing was contacted:{lines}", told)
+    refusal = ConfigurationError(f"{headline}; nothing was contacted:{lines}")
+    refusal.problems = told
+    return refusal

@@ -33,7 +33,15 @@ def profile(
     found = [path for path in places(name, directory) if _exists(path)]
     if not found:
         return None
-    file, text = _read(found[0], _origin(found[0], directory))
+    return _judged(*_read(found[0], _origin(found[0], directory)), variables, secret)
+
+
+def draft(text: str, origin: str, variables: Collection[str], secret: Collection[str]) -> Source:
+    """Read a profile that is not written yet, as strictly as it will be read then."""
+    return _judged(_parsed(text, origin), text, variables, secret)
+
+
+def _judged(file: Source, text: str, variables: Collection[str], secret: Collection[str]) -> Source:
     held = {*leaks(text, secret), *(variable for variable in secret if file.values.get(variable))}
     file.problems.extend(
         f"{file.origin} holds {leak}: a profile is committed, so secrets belong in the "
@@ -71,8 +79,7 @@ def _origin(path: Path, directory: Path) -> str:
 
 
 def _read(path: Path, origin: str) -> tuple[Source, str]:
-    values: dict[str, str] = {}
-    file = Source(origin, values)
+    file = Source(origin)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -82,12 +89,18 @@ def _read(path: Path, origin: str) -> tuple[Source, str]:
     except OSError as error:
         file.problems.append(f"{origin} cannot be read: {error.strerror}")
         return file, ""
+    return _parsed(text, origin), text
+
+
+def _parsed(text: str, origin: str) -> Source:
+    values: dict[str, str] = {}
+    file = Source(origin, values)
     for line, variable, value in _bindings(text):
         if value is None:
             file.problems.append(f"{origin} line {line} is not of the form NAME=value")
         else:
             values[variable] = value
-    return file, text
+    return file
 
 
 def _bindings(text: str) -> Iterator[tuple[int, str, str | None]]:

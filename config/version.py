@@ -35,6 +35,14 @@ def package() -> str:
     return version("fabric-predeploy")
 
 
+def ignores(directory: Path, name: str) -> bool | None:
+    """Tell whether git leaves that file alone; None where there is no repository, or no git."""
+    answer = _git(directory, "check-ignore", "--quiet", name)
+    if answer.text is not None:
+        return True
+    return None if answer.complaint else False
+
+
 def _git(directory: Path, *arguments: str) -> Answer:
     import subprocess
 

@@ -30,6 +30,7 @@ ALTER TABLE products ADD COLUMN half_done integer;
 CREATE TABLE added_by_the_deploy AS SELECT 1 AS n;
 DELETE FROM offers WHERE id % 2 = 0;
 """
+LOOK = ("fab", "-H", "demo", "doctor")
 WAY_BACK = ("fab", "-H", "demo", "restore", "--file=latest", "--yes")
 FABFILE = "from fabric_predeploy.tasks import namespace\n"
 # What a shell may hold from other work would win over the demo's profile.
@@ -72,7 +73,7 @@ def serve(*, rows: int, major: int = DEFAULT_MAJOR) -> None:
             _say(f"export {name}={shlex.quote(value)}")
         _say(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
         _say(f"cd {shlex.quote(str(here.directory))}")
-        for command in (*COMMANDS, WAY_BACK):
+        for command in (LOOK, *COMMANDS, WAY_BACK):
             _say(shlex.join(command))
         _say(f"\nThe archives will be in {here.backups}. Ctrl-C stops and removes everything.")
         signal.pause()

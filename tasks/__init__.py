@@ -5,6 +5,7 @@ from invoke.collection import Collection
 from .backup import backup
 from .doctor import doctor
 from .history import history
+from .init import init
 from .install import install
 from .logs import logs
 from .pin import pin, unpin
@@ -33,5 +34,17 @@ __all__ = [
 ]
 
 namespace = Collection(
-    predeploy, restore, backup, verify, rotate, history, status, logs, pin, unpin, doctor, install
+    predeploy,
+    restore,
+    backup,
+    verify,
+    rotate,
+    history,
+    status,
+    logs,
+    pin,
+    unpin,
+    init,
+    doctor,
+    install,
 )

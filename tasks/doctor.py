@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @task(auto_shortflags=False, help={"json_": "print data: check, result, detail and remedy of each"})
 def doctor(c: Context, json_: bool = False) -> list[Finding]:
-    """Look at all that predeploy needs, and touch nothing; 0 if it may run."""
+    """Tell whether predeploy may run, or why not; touch nothing."""
     return diagnosed(c, json_=json_)
 
 

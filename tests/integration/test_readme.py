@@ -8,6 +8,7 @@ from pathlib import Path
 from fabric_predeploy.tasks import namespace
 
 from tests.integration.everything import plain_dump
+from tests.integration.test_init import flags
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -23,7 +24,11 @@ def test_every_command_of_the_table_runs(project):
     assert len(rows) == len(namespace.tasks)
     for row in rows:
         command = shlex.split(row.replace("siteground", "demo"))[1:]
-        done = project.fab(*command, BACKUP_VERSION="v1.2")
+        environment = {"BACKUP_VERSION": "v1.2"}
+        if command[-1] == "init":
+            command = [*command, "--overwrite", *flags(project, name=None)]
+            environment["DB_BIN_DIR"] = str(project.pg.bin_dir)
+        done = project.fab(*command, **environment)
         assert done.returncode == 0, (row, done.stderr)
 
 
