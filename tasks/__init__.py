@@ -20,7 +20,7 @@ __all__ = [
     "backup",
     "doctor",
     "history",
-    "install",
+    init, install
     "logs",
     "namespace",
     "pin",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
+from .predeploy import gate
 from .report import tell
 from .session import Host, prepared, signals_raise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from invoke.context import Context
 
     from ..config.settings import Settings
@@ -24,49 +24,42 @@ if TYPE_CHECKING:
 @task(auto_shortflags=False, help={"json_": "print data: check, result, detail and remedy of each"})
 def doctor(c: Context, json_: bool = False) -> list[Finding]:
     """Tell whether predeploy may run, or why not; touch nothing."""
-    return diagnosed(c, json_=json_)
+    from .github import failures_told
+
+    with failures_told():
+        return diagnosed(c, json_=json_)
 
 
-def diagnosed(
-    c: Context, given: Mapping[str, str | None] | None = None, *, json_: bool = False
-) -> list[Finding]:
+def diagnosed(c: Context, *, json_: bool = False) -> list[Finding]:
     """Tell what was found; raise the error that predeploy would end with."""
     from .findings import as_json, as_text, complete
 
     found: list[Finding] = []
-    failure = _examined(c, given or {}, found)
+    failure = _examined(c, found)
     findings = complete(found)
     tell(as_json(findings) if json_ else as_text(findings))
     if failure:
-        code = failure.exit_code
-        raise type(failure)(f"predeploy would not run (exit {code}): see what failed")
+        wrong = ", ".join(dict.fromkeys(each.check for each in found if each.result == "fail"))
+        raise type(failure)(f"predeploy would not run: {wrong} (exit {failure.exit_code})")
     if not json_:
         tell("predeploy may run")
     return findings
 
 
 def looking(settings: Settings) -> list[Step]:
-    """The steps of predeploy before its dump, and its rehearsal."""
-    demand = "any" if settings.rehearsal == "require" else ""
-    return [
-        steps.look(),
-        steps.lock(settings, create=True),
-        steps.programs(settings),
-        steps.psql(settings),
-        steps.preflight(settings),
-        steps.outline(settings),
-        *([] if settings.rehearsal == "off" else [steps.rehearse(demand)]),
-    ]
+    """The very steps of predeploy up to its dump, and its rehearsal."""
+    everything = gate(settings)
+    before = takewhile(lambda step: step.name != "dump", everything)
+    rehearsal = (step for step in everything if step.name == "rehearse")
+    return [steps.look(), *before, steps.outline(settings), *rehearsal]
 
 
-def _examined(
-    c: Context, given: Mapping[str, str | None], found: list[Finding]
-) -> errors.PredeployError | None:
+def _examined(c: Context, found: list[Finding]) -> errors.PredeployError | None:
     from ..remote.shell import heeded_signals
     from .findings import failed, told
 
     try:
-        settings, caller = prepared(c, given)
+        settings, caller = prepared(c)
         with signals_raise(*heeded_signals()):
             return _on_the_way(settings, caller, found)
     except errors.ConfigurationError as error:
@@ -99,6 +92,8 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
     if report.code == 0:
         return None
     failure = host.failure("doctor", report)
+    if isinstance(failure, errors.InterruptedRunError):
+        raise failure
     if not any(each.result == "fail" for each in found):
         found.append(told("shell", str(failure.message)))
     return failure

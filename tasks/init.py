@@ -67,7 +67,10 @@ def init(
         "DB_HOST": db_host,
         "DB_PORT": db_port,
     }
-    with signals_raise():
+    from ..remote.shell import heeded_signals
+    from .github import failures_told
+
+    with failures_told(), signals_raise(*heeded_signals()):
         values = answered(given, Path.cwd(), fingerprint, overwrite=overwrite)
         profile = values.pop("PREDEPLOY_HOST")
         caller = _caller(c, profile)

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 from contextlib import contextmanager
 
@@ -236,7 +237,8 @@ def test_what_the_role_may_not_read_is_named(project):
     assert "permission denied" in failures(findings)["dump"]
 
 
-def test_a_table_that_somebody_keeps_locked_is_12(project):
+@contextmanager
+def locked_table(project):
     project.pg.run_as("shop", "CREATE TABLE busy (id int)", "shop")
     psql = [project.pg.bin_dir / "psql", "-X", "-h", project.pg.data_dir.parent]
     holder = subprocess.Popen(
@@ -250,12 +252,32 @@ def test_a_table_that_somebody_keeps_locked_is_12(project):
         holder.stdin.flush()
         while "locked" not in holder.stdout.readline():
             pass
-        agree(project, 12, "dump", "canceling statement due to", "busy", BACKUP_LOCK_TIMEOUT="1")
+        yield
     finally:
         holder.stdin.close()
         holder.wait()
         holder.stdout.close()
         project.pg.run_as("shop", "DROP TABLE busy", "shop")
+
+
+def test_a_table_that_somebody_keeps_locked_is_12(project):
+    with locked_table(project):
+        words = "canceling statement due to", "busy"
+        agree(project, 12, "dump", *words, BACKUP_LOCK_TIMEOUT="1")
+
+
+def test_an_interrupt_ends_it_on_the_host_too(project):
+    ours = "FROM pg_stat_activity WHERE usename = 'shop'"
+    with locked_table(project):
+        process = project.start("-H", "demo", "doctor", BACKUP_LOCK_TIMEOUT="600")
+        while "t" not in project.pg.superuser(f"SELECT bool_or(wait_event_type = 'Lock') {ours}"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        output, complaint = process.communicate(timeout=60)
+        assert (process.returncode, output) == (130, "")
+        assert "Traceback" not in complaint
+        while project.pg.superuser(f"SELECT count(*) {ours}") != "0":
+            pass
 
 
 def test_what_could_not_be_restored_is_a_warning_or_14_where_a_way_back_is_required(project):

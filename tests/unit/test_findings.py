@@ -56,7 +56,7 @@ def report(noise="", stderr="", skew_seconds=0, **steps):
         for name, told in given.items()
         if told is not None
     }
-    return Report(facts, 0, noise, stderr)
+    return Report(facts, 0, noise=noise, stderr=stderr)
 
 
 def found(settings, *arguments, **told):
