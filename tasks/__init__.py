@@ -20,7 +20,8 @@ __all__ = [
     "backup",
     "doctor",
     "history",
-    init, install
+    "init",
+    "install",
     "logs",
     "namespace",
     "pin",

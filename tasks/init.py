@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..config import errors
-from .answers import answered
 from .doctor import diagnosed
 from .report import tell
 from .session import signals_raise
@@ -68,6 +67,7 @@ def init(
         "DB_PORT": db_port,
     }
     from ..remote.shell import heeded_signals
+    from .answers import answered
     from .github import failures_told
 
     with failures_told(), signals_raise(*heeded_signals()):
