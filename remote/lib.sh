@@ -278,6 +278,7 @@ finish() {
 }
 
 interrupted() {
+    trap '' INT TERM HUP # a second one would end the way out in its middle
     [ -z "$restored" ] ||
         die 130 "interrupted, or cut off from the client, after the end of the restore" "what was asked for of $restored is done"
     die 130 "interrupted, or cut off from the client" "nothing unfinished is left on the host; run it again"

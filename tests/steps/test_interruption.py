@@ -45,6 +45,14 @@ def test_an_interrupted_proof_is_130_and_leaves_nothing(host, interrupted, who):
     assert host.status()["result"] == "failure"
 
 
+def test_a_signal_in_the_middle_of_the_way_out_does_not_end_it(host, interrupted):
+    many = "i=0; while [ $i -lt 300 ]; do kill -TERM $PPID; i=$((i + 1)); done"
+    for _ in range(5):
+        assert interrupted("pg_dump", many, 'printf PGD >"$file"').code == 130
+        assert host.kept() == {}
+        assert host.processes() == []
+
+
 def test_a_program_that_takes_no_notice_is_ended_all_the_same(host, interrupted):
     report = interrupted("pg_dump", "trap '' TERM; kill -TERM $PPID; while :; do :; done")
     assert report.code == 130
