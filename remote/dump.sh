@@ -1,7 +1,7 @@
 #!/bin/sh
 # Dump one database beside its final name: complete, or absent.
 : "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${count_sql:?}"
-: "${bin_dir:?}" "${compress_option:?}" "${db_user:?}" # from preflight and psql
+: "${bin_dir:?}" "${compress_option:?}" "${expected_bytes?}" "${expected_seconds?}" "${db_user:?}" # from preflight and psql
 
 # Archives are ordered by their second, so each has one for itself: also when the clock was set back.
 choose_name() {
@@ -34,7 +34,7 @@ take_dump() {
     start "$bin_dir/pg_dump" --format=custom --file="$partial" --compress="$compress_option" \
         --snapshot="${snapshot%"$newline"}" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
     tell_psql "$count_sql"
-    finished $!
+    finished_growing $! "$partial"
     dump_seconds=$(($(date +%s) - started))
     relay "$run_dir/stderr"
 }
@@ -43,6 +43,7 @@ choose_programs "$server_major" # other steps may have chosen for an archive
 choose_name
 partial=$backup_dir/$name.partial
 log "dumping into $name.dump"
+tell_progress "expected $expected_bytes $expected_seconds"
 take_dump
 # Its own words about a full disk are lost on that disk.
 [ "$child_status" -eq 0 ] || [ "$(free_bytes)" -gt 65536 ] ||

@@ -1,6 +1,7 @@
 # What every step shares. It is sent in front of the steps and runs in the same shell:
 # a variable that a step sets is there for the steps after it.
 : "${fence:?}" "${task:?}" "${backup_dir:?}" "${keeps_status?}"
+: "${tells:?}" # while the run is under way: its progress too, the log, or warnings alone
 
 set -eu
 umask 077
@@ -50,7 +51,9 @@ one_line() {
 }
 
 say() {
-    [ -n "$only_looks" ] || printf '%s\n' "$1" >&2 || :
+    case $only_looks$tells,$1 in
+        progress,* | log,* | warnings,*' WARNING: '*) printf '%s\n' "$1" >&2 || : ;;
+    esac
     [ -z "$log_file" ] || printf '%s\n' "$1" >>"$log_file" || :
 }
 
@@ -125,6 +128,40 @@ finished() {
     done
     children=$others
     tell_guard
+}
+
+# tell_size FILE PID: of a file that grows while that program runs.
+tell_size() {
+    # It holds nothing that somebody waits for: neither the lock, nor does its nap keep the client's end open.
+    exec 2>/dev/null 3<&- 5<&- 9>&-
+    before=$!
+    # KILL, as a nap that was forked a moment ago would lose another signal.
+    trap '[ "$!" = "$before" ] || kill -KILL "$!"; exit 0' TERM
+    # A signal that comes too early is lost: so it looks itself whether it is still wanted.
+    while kill -0 "$2" && kill -0 $$; do
+        sleep 1 >/dev/null &
+        wait $! || :
+        [ ! -f "$1" ] || tell_progress "bytes $(size_of "$1")"
+    done
+}
+
+tell_progress() {
+    [ "$tells" != progress ] || printf '\n%s progress %s\n' "$fence" "$1"
+}
+
+# finished_growing PID FILE: `finished`, and meanwhile its size is told.
+finished_growing() {
+    teller=
+    if [ "$tells" = progress ]; then
+        start_function tell_size "$2" "$1"
+        teller=$!
+    fi
+    finished "$1"
+    [ -n "$teller" ] || return 0
+    grown_status=$child_status
+    kill -TERM "$teller" 2>/dev/null || :
+    finished "$teller"
+    child_status=$grown_status
 }
 
 # A shell that is killed cannot end what it has started, and that would go on with all its locks. Our end of this pipe

@@ -119,9 +119,9 @@ choose_compression() {
 }
 
 # The last archive of this database, scaled to its size now, plus a quarter; without one, the database itself.
-estimate_bytes() {
+estimate() {
     need_bytes=$database_bytes
-    newest=0
+    newest=0 expected_bytes='' newest_manifest=''
     for manifest in "$backup_dir"/*-$stamp_glob.manifest; do
         [ -f "$manifest" ] && [ "$(manifest_value "$manifest" database)" = "$db_name" ] || continue
         stamp=${manifest%.manifest}
@@ -132,14 +132,23 @@ estimate_bytes() {
         then_database_bytes=$(manifest_value "$manifest" database_bytes)
         # A manifest that the disk has spoilt must not end the run in the middle of a sum.
         case $then_bytes,$then_database_bytes in ,* | *, | *[!0-9,]* | 0* | *,0* | *????????????????*,* | *,????????????????*) continue ;; esac
-        newest=$stamp
+        newest=$stamp newest_manifest=$manifest
         percent=$((then_bytes * 125 / (then_database_bytes + 1) + 1))
         need_bytes=$((database_bytes * percent / 100 + 65536))
+        expected_bytes=$((database_bytes * percent / 125))
+        growth_percent=$((database_bytes * 100 / (then_database_bytes + 1)))
     done
+    [ -z "$newest_manifest" ] || estimate_seconds
+}
+
+estimate_seconds() {
+    then_seconds=$(manifest_value "$newest_manifest" dump_seconds)
+    case $then_seconds in '' | *[!0-9]* | 0* | ???????*) return 0 ;; esac
+    expected_seconds=$((then_seconds * growth_percent / 100))
 }
 
 check_space() {
-    estimate_bytes
+    estimate
     free_bytes=$(free_bytes)
     [ "$free_bytes" -ge "$need_bytes" ] ||
         problem "too little space in $backup_dir: $free_bytes bytes free, about $need_bytes needed" \
@@ -152,13 +161,14 @@ check_space() {
 
 watch_client
 client_version='' server_major='' role='' server_version='' database_bytes='' relations='' missing='' answer='' need_bytes='' free_bytes=''
+expected_bytes='' expected_seconds=''
 [ -z "$found" ] || check_database
 if [ -n "$bin_dir" ] && [ -n "$dumps" ]; then
     choose_compression
     check_space
 fi
 die_of_problems
-[ -z "$dumps" ] || facts bin_dir "$bin_dir" need_bytes "$need_bytes" free_bytes "$free_bytes"
+[ -z "$dumps" ] || facts bin_dir "$bin_dir" need_bytes "$need_bytes" free_bytes "$free_bytes" expected_bytes "$expected_bytes" expected_seconds "$expected_seconds"
 looked client_version "$client_version" compress "$compress"
 printf '%s' "$answer"
 log "PostgreSQL $server_version, $database_bytes bytes in $relations relations; role $db_user, $role"

@@ -20,6 +20,7 @@ incoming=$run_dir/upload
 mkdir "$incoming"
 log "receiving $upload.dump: $dump_bytes bytes"
 started=$(date +%s)
+tell_progress "expected $dump_bytes"
 ask_client
 [ "$manifest_bytes" -eq 0 ] || take copy_some "$manifest_bytes" "$incoming/$upload.manifest"
 take copy_last "$dump_bytes" "$incoming/$upload.dump"

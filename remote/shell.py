@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from invoke.context import Context
 from invoke.exceptions import CommandTimedOut, ThreadException
@@ -84,6 +84,12 @@ def script(steps: Sequence[Step], variables: Mapping[str, str], *, readable: boo
     return "\n".join([*lines, *(step.script(readable=readable) for step in steps)])
 
 
+class Log(Protocol):
+    def write(self, text: str, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
 def run(  # noqa: PLR0913 - each has a name
     c: Context,
     steps: Sequence[Step],
@@ -92,17 +98,20 @@ def run(  # noqa: PLR0913 - each has a name
     secret: str = "",
     payload: Iterable[bytes] | None = None,
     follow: Follow | None = None,
+    tells: str = "log",
+    log: Log | None = None,
 ) -> Report:
     """Run the steps in one request.
 
     `follow` is told, from another thread, of each event as it comes: `begin` and `end` of a step,
-    and what a step says of its `progress`.
+    and what a step says of its `progress`, if the host `tells` that; other than `log`, it may
+    tell `warnings` alone. All but events goes to stderr, or to what is given as `log`.
 
     `payload` is written once a step asks for it, as it is; the smaller its chunks, the sooner an
     interrupt is heeded. When making a chunk raises, the host is told to stop before that goes on.
     """
     fence = secrets.token_hex(16)
-    text = script(steps, {"fence": fence, **variables})
+    text = script(steps, {"fence": fence, "tells": tells, **variables})
     stdin = _Stdin(f"{secret}\n")
     stopwatch = Stopwatch()
     sending = None if payload is None else _Sending(payload, stdin)
@@ -119,7 +128,7 @@ def run(  # noqa: PLR0913 - each has a name
                 in_stream=stdin,
                 watchers=watchers,
                 hide="stdout",
-                err_stream=sys.stderr,  # shown as it comes, also when asynchronous
+                err_stream=log or sys.stderr,  # shown as it comes, also when asynchronous
                 asynchronous=sending is not None,
                 warn=True,
                 pty=False,

@@ -31,7 +31,8 @@ exec 7>&1 </dev/null >/dev/null
 
 def standalone(several: Sequence[Step], settings: Settings) -> str:
     """Return the text without its stamp; the same for the same steps and settings."""
-    variables = {"fence": "none", "task": "predeploy", "backup_dir": "/", "keeps_status": "yes"}
+    variables = {"fence": "none", "task": "predeploy", "backup_dir": "/"}
+    variables |= {"keeps_status": "yes", "tells": "log"}
     first = steps.standalone(settings)
     text = shell.script([first, *map(_without_client, several)], variables, readable=True)
     return f"{_HEAD}{text}\n"

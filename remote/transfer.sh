@@ -23,7 +23,7 @@ copy_last() {
 # take PROGRAM BYTES FILE: they end too early only where the client has gone.
 take() {
     start "$1" "$3" "$2"
-    finished $!
+    finished_growing $! "$3"
     [ "$child_status" -eq 0 ] ||
         die 10 "${3##*/} could not be written (exit code $child_status): $(tail -n 1 "$run_dir/stderr")" \
             "look at free space and permissions of ${3%/*}"

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -144,8 +144,10 @@ class Host:
         secret: str = PASSWORD,
         context: Context | None = None,
         task: str = "predeploy",
+        payload: Iterable[bytes] | None = None,
         follow: events.Follow | None = None,
         keeps_status: bool = True,
+        tells: str = "log",
     ) -> shell.Report:
         variables = {"task": task, "backup_dir": self.settings.backup_dir}
         variables["keeps_status"] = "yes" if keeps_status else ""
@@ -154,7 +156,9 @@ class Host:
             several,
             variables=variables,
             secret=secret,
+            payload=payload,
             follow=follow,
+            tells=tells,
         )
 
     def predeploy(self, proof: str = "read", **options: Any) -> shell.Report:

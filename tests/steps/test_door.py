@@ -134,7 +134,7 @@ def test_nothing_is_left_running_after_a_good_run(host):
 
 def test_a_run_of_a_moment_ends_however_busy_the_host_is(host):
     """What watches the client has hardly been forked when it is to be ended."""
-    fact = {"fence": "f", "task": "history", "backup_dir": "~", "keeps_status": ""}
+    fact = {"fence": "f", "task": "history", "backup_dir": "~", "keeps_status": "", "tells": "log"}
     script = "\n".join([*shell._assignments(fact), shell._code("lib.sh"), "begin x", "end x"])
     several = [
         subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)

@@ -138,6 +138,32 @@ def test_the_last_archive_of_the_database_tells_how_much_space_the_next_one_need
     assert 10_000_000 <= needed <= 13_500_000
 
 
+def test_the_last_dump_tells_how_large_the_next_one_will_be_and_how_long_it_takes(host):
+    host.archive(created="2025-03-13T12:34:56Z", bytes="100", dump_seconds="9999")
+    host.archive(
+        created="2025-03-14T12:34:56Z",
+        bytes="1000000",
+        database_bytes="8000000",
+        dump_seconds="60",
+    )
+    host.database("15.18", size=40_000_000)
+    heard = []
+    report = host.predeploy(tells="progress", follow=lambda *event: heard.append(event))
+    told = report.of("preflight")
+    assert 4_900_000 <= int(told["expected_bytes"]) <= 5_500_000
+    assert 295 <= int(told["expected_seconds"]) <= 305
+    expected = f"expected {told['expected_bytes']} {told['expected_seconds']}"
+    assert ("progress", expected) in heard
+
+
+@pytest.mark.parametrize("spoilt", ["", "x", "09", "9" * 30, "0"])
+def test_a_dump_whose_seconds_are_not_known_lets_none_be_expected(host, spoilt):
+    host.archive(created="2025-03-14T12:34:56Z", dump_seconds=spoilt)
+    report = host.preflight()
+    assert report.code == 0
+    assert report.of("preflight")["expected_seconds"] == ""
+
+
 @pytest.mark.parametrize("spoilt", ["", "12 x", "a[$(exit 1)]", "08x"])
 def test_a_spoilt_manifest_does_not_stop_the_estimate(host, spoilt):
     host.archive(created="2025-03-14T12:34:56Z", bytes=spoilt)

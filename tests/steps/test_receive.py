@@ -195,7 +195,7 @@ def test_a_client_that_dies_in_the_middle_leaves_nothing(host):
     variables = {"fence": "f", "task": "restore", "backup_dir": host.settings.backup_dir}
     lock = steps.lock(host.settings, create=True)
     several = [lock, programs(host), steps.transfer(), announced(NOT_TEXT)]
-    script = shell.script(several, {**variables, "keeps_status": ""})
+    script = shell.script(several, {**variables, "keeps_status": "", "tells": "log"})
     told = subprocess.run(  # noqa: S602 - as sshd does
         shell._COMMAND.format(shell._encoded(script)),
         shell=True,
