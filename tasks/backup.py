@@ -29,6 +29,7 @@ SKEW_SECONDS = 300
         "version": "name part of the archive; default: git describe",
         "lock-timeout": "seconds to wait for locks in the database; default 30",
         "lock-wait": "seconds to wait for another run on the host; default 0",
+        "quiet": "no log and no progress: the result, warnings and errors",
     },
 )
 def backup(
@@ -36,6 +37,7 @@ def backup(
     version: str | None = None,
     lock_timeout: str | None = None,
     lock_wait: str | None = None,
+    quiet: bool = False,
 ) -> Archive:
     """Take an archive, checksummed but not proven; predeploy proves it too."""
     given = {
@@ -43,7 +45,7 @@ def backup(
         "BACKUP_LOCK_TIMEOUT": lock_timeout,
         "BACKUP_LOCK_WAIT": lock_wait,
     }
-    with session(c, given, needs_version=True) as host:
+    with session(c, given, needs_version=True, quiet=quiet) as host:
         report = host.must("backup", taking(host.settings, "written"), keeps_status=True)
         archive = taken(report)
         tell(summary(host, archive))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         "keep": "archives to keep per project, label and database; default 5",
         "lock-timeout": "seconds to wait for locks in the database; default 30",
         "lock-wait": "seconds to wait for another run on the host; default 0",
+        "quiet": "no log and no progress: the result, warnings and errors",
     },
 )
 def predeploy(
@@ -42,6 +43,7 @@ def predeploy(
     keep: str | None = None,
     lock_timeout: str | None = None,
     lock_wait: str | None = None,
+    quiet: bool = False,
 ) -> Archive:
     """Back up, prove and rotate; a non-zero exit means: do not deploy."""
     given = {
@@ -52,7 +54,7 @@ def predeploy(
         "BACKUP_LOCK_TIMEOUT": lock_timeout,
         "BACKUP_LOCK_WAIT": lock_wait,
     }
-    with session(c, given, needs_version=True) as host:
+    with session(c, given, needs_version=True, quiet=quiet) as host:
         rehearsal = host.settings.rehearsal
         report = host.run("predeploy", gate(host.settings, rehearsal), keeps_status=True)
         return judged(host, report)

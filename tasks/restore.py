@@ -56,6 +56,7 @@ class Restored:
         "drop_old": "drop the databases that swaps have left",
         "lock-timeout": "seconds to wait for locks in the database; default 30",
         "lock-wait": "seconds to wait for another run on the host; default 0",
+        "quiet": "no log and no progress: the result, warnings and errors",
     },
 )
 def restore(
@@ -74,11 +75,12 @@ def restore(
     drop_old: bool = False,
     lock_timeout: str | None = None,
     lock_wait: str | None = None,
+    quiet: bool = False,
 ) -> Restored | Plan | None:
     """Bring the database back to an archive, exactly; or leave it as it is."""
     _check_flags(file, undo, drop_old, plan, json_, mode, to, overwrite, table)
     given = {"BACKUP_LOCK_TIMEOUT": lock_timeout, "BACKUP_LOCK_WAIT": lock_wait}
-    with session(c, given) as live:
+    with session(c, given, quiet=quiet) as live:
         host = _aimed(live, to)
         if drop_old:
             drop_old_databases(host, yes)
@@ -183,7 +185,8 @@ def _restore(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate: 
         steps.restoring(),
         *way,
     ]
-    report = host.run("restore", all_steps, keeps_status=True)
+    expected = dict.fromkeys(("replay", "swap"), plan.estimate_seconds or 0)
+    report = host.run("restore", all_steps, keeps_status=True, expected_seconds=expected)
     return _judged(host, plan, report)
 
 

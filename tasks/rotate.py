@@ -32,11 +32,14 @@ class Expired:
     help={
         "keep": "archives to keep per project, label and database; default 5",
         "dry-run": "show what would go and why, and remove nothing",
+        "quiet": "no log and no progress: the result, warnings and errors",
     },
 )
-def rotate(c: Context, keep: str | None = None, dry_run: bool = False) -> list[Expired]:
+def rotate(
+    c: Context, keep: str | None = None, dry_run: bool = False, quiet: bool = False
+) -> list[Expired]:
     """Remove what the retention policy no longer keeps, each with its reason."""
-    with session(c, {"MAX_BACKUPS": keep}) as host:
+    with session(c, {"MAX_BACKUPS": keep}, quiet=quiet) as host:
         settings = host.settings
         report = host.must("rotate", judging(settings, locked=not dry_run))
         going = expired(report)

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,7 @@ _FAILURES: Mapping[int, type[errors.PredeployError]] = {
 class Host:
     settings: Settings
     connection: Connection
+    quiet: bool = False  # no log and no progress, but warnings
 
     def run(
         self,
@@ -48,8 +49,12 @@ class Host:
         *,
         keeps_status: bool = False,
         payload: Iterable[bytes] | None = None,
+        expected_seconds: Mapping[str, float] | None = None,
     ) -> Report:
-        """Run the steps on the host; the caller judges the report."""
+        """Run the steps on the host; the caller judges the report.
+
+        `expected_seconds` says of steps how long they may take, for who waits.
+        """
         variables = {
             "task": task,
             "backup_dir": self.settings.backup_dir,
@@ -58,9 +63,20 @@ class Host:
         secret = self.settings.db_password or ""
         from ..remote.shell import run
         from .github import folded
+        from .progress import Progress
 
-        with folded(f"{task} on {self.name}"):
-            return run(self.connection, steps, variables=variables, secret=secret, payload=payload)
+        showing = nullcontext() if self.quiet else Progress(expected_seconds or {}).shown()
+        with folded(f"{task} on {self.name}"), showing as progress:
+            return run(
+                self.connection,
+                steps,
+                variables=variables,
+                secret=secret,
+                payload=payload,
+                follow=progress.follow if progress else None,
+                tells="progress" if progress else "warnings",
+                log=progress,
+            )
 
     def must(self, task: str, steps: Sequence[Step], **options: Any) -> Report:
         """Run the steps; raise the error of the exit code unless it is 0."""
@@ -131,7 +147,11 @@ class Host:
 
 @contextmanager
 def session(
-    c: Context, overrides: Mapping[str, str | None] | None = None, *, needs_version: bool = False
+    c: Context,
+    overrides: Mapping[str, str | None] | None = None,
+    *,
+    needs_version: bool = False,
+    quiet: bool = False,
 ) -> Iterator[Host]:
     """Everything is checked before the host is contacted; signals become exit code 130."""
     # Only here, as it takes half of what `fab --list` takes in all.
@@ -142,7 +162,7 @@ def session(
     with failures_told():
         settings, caller = prepared(c, overrides, needs_version=needs_version)
         with signals_raise(*heeded_signals()):
-            yield Host(settings, connect(settings, caller))
+            yield Host(settings, connect(settings, caller), quiet)
 
 
 def prepared(

@@ -17,15 +17,20 @@ from .session import Host, session
         "file": "archive: its name, a unique part of it, or latest (the default)",
         "all_": "every archive in BACKUP_DIR",
         "proof": "grade: written (checksum) or read (every block decoded); default read",
+        "quiet": "no log and no progress: the result, warnings and errors",
     },
 )
 def verify(
-    c: Context, file: str | None = None, all_: bool = False, proof: str | None = None
+    c: Context,
+    file: str | None = None,
+    all_: bool = False,
+    proof: str | None = None,
+    quiet: bool = False,
 ) -> list[Archive]:
     """Prove archives: checksum as written, every block decoded, contents complete."""
     if all_ and file is not None:
         raise errors.ConfigurationError("--all and --file exclude each other (exit 2)")
-    with session(c, {"BACKUP_PROOF": proof}) as host:
+    with session(c, {"BACKUP_PROOF": proof}, quiet=quiet) as host:
         catalog = parse(host.must("verify", [steps.catalog()]).facts["catalog"])
         archives = list(catalog.archives) if all_ else [chosen(host, "verify", catalog, file)]
         failures = [each for archive in archives if (each := failure(host, archive))]

@@ -445,6 +445,7 @@ def in_a_process(place: Place) -> "subprocess.Popen[str]":
         "task": "restore",
         "backup_dir": str(place.backup_dir),
         "keeps_status": "yes",
+        "tells": "log",
     }
     script = "\n".join(
         [

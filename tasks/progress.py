@@ -1,0 +1,161 @@
+"""How far a run is: beside its log, a live line on a terminal, else a plain line now and then."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+
+from .report import show, size
+
+LIVE_AFTER_SECONDS = 1.0  # what is over by then needs no live line, nor the import of rich
+REDRAW_SECONDS = 0.2
+PLAIN_SECONDS = 30.0
+_WORDS = {
+    "lock": "getting the lock",
+    "programs": "looking for programs",
+    "psql": "connecting to the database",
+    "preflight": "checking the database",
+    "receive": "sending the archive",
+    "dump": "dumping",
+    "verify": "proving",
+    "rehearse": "rehearsing a restore",
+    "publish": "publishing",
+    "plan": "counting rows",
+    "replay": "restoring",
+    "swap": "restoring beside the live database",
+    "salvage": "restoring tables",
+    "analyze": "analyzing",
+}
+
+
+@dataclass
+class Stage:
+    """What is known of the step that is under way."""
+
+    step: str
+    expected_seconds: float = 0
+    bytes: int = 0
+    expected_bytes: int = 0
+    begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.begun
+
+    def hear(self, progress: str) -> None:
+        """As remote/lib.sh tells it: `bytes N`, `expected BYTES SECONDS`; a word may be missing."""
+        word, *texts = progress.split(" ")
+        first, second, *_ = [int(text) if text.isdecimal() else 0 for text in [*texts, "", ""]]
+        if word == "bytes":
+            self.bytes = first
+        elif word == "expected":
+            self.expected_bytes, self.expected_seconds = first, second
+
+    def __str__(self) -> str:
+        parts = []
+        if 0 < self.bytes <= self.expected_bytes:
+            parts.append(f"{size(self.bytes)} of about {size(self.expected_bytes)}")
+        elif self.bytes:
+            parts.append(f"{size(self.bytes)} so far")
+        seconds = self.seconds
+        left = f" of about {_clock(self.expected_seconds)}"
+        parts.append(f"{_clock(seconds)}{left if seconds < self.expected_seconds else ''}")
+        return f"{_WORDS.get(self.step, self.step)}: {', '.join(parts)}"
+
+
+def _clock(seconds: float) -> str:
+    """0:07, 1:30, 1:01:40."""
+    return str(timedelta(seconds=int(seconds))).removeprefix("0:").removeprefix("0")
+
+
+class Progress:
+    """Follows a run, and is the stream to which its log goes, line by whole line.
+
+    What is shown beside the log must not cost the run anything: not even its terminal going away.
+    """
+
+    def __init__(self, expected_seconds: Mapping[str, float]) -> None:
+        self.expected_seconds = expected_seconds
+        self.stage: Stage | None = None
+        self._over = threading.Event()
+        self._writing = threading.Lock()
+        self._unfinished = ""
+        is_terminal = sys.stdout.isatty() and sys.stderr.isatty()
+        showing = self._show_live if is_terminal else self._show_plain
+        self._thread = threading.Thread(target=showing, daemon=True)
+
+    @contextmanager
+    def shown(self) -> Iterator[Progress]:
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            self._thread.join()
+            if self._unfinished:
+                self._print(self._unfinished)
+
+    def follow(self, word: str, rest: str) -> None:
+        if word == "begin":
+            self.stage = Stage(rest, self.expected_seconds.get(rest, 0))
+        elif word == "progress" and self.stage:
+            self.stage.hear(rest)
+
+    def write(self, text: str) -> None:
+        lines, newline, rest = (self._unfinished + text).rpartition("\n")
+        self._unfinished = rest
+        if newline:
+            self._print(lines)
+
+    def flush(self) -> None:
+        """For who takes us for a stream; whole lines are flushed as they come."""
+
+    def _print(self, lines: str) -> None:
+        with self._writing, suppress(OSError):
+            show(lines, sys.stderr)
+
+    def _show_plain(self) -> None:
+        told = time.monotonic()
+        while not self._over.wait(min(1, PLAIN_SECONDS)):
+            stage = self.stage
+            if stage and time.monotonic() - max(told, stage.begun) >= PLAIN_SECONDS:
+                told = time.monotonic()
+                self._print(f"{datetime.now(timezone.utc):%H:%M:%S} {stage}")
+
+    def _show_live(self) -> None:
+        while not (self.stage and self.stage.seconds >= LIVE_AFTER_SECONDS):
+            if self._over.wait(REDRAW_SECONDS):
+                return
+        from rich.console import Console
+        from rich.live import Live
+        from rich.text import Text
+
+        # Long lines are the terminal's to wrap, so that they can be copied.
+        console = Console(stderr=True, soft_wrap=True)
+        if console.is_dumb_terminal:
+            self._show_plain()
+            return
+
+        def line() -> Text:
+            return Text(str(self.stage), style="cyan", no_wrap=True, overflow="ellipsis")
+
+        live = Live(
+            get_renderable=line,
+            console=console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+        )
+        with suppress(OSError):
+            with self._writing:
+                live.start()
+                console.show_cursor()  # as nobody could, after a kill
+            while not self._over.wait(REDRAW_SECONDS):
+                live.refresh()
+        with self._writing, suppress(OSError):
+            live.stop()
