@@ -48,7 +48,7 @@ def diagnosed(c: Context, *, json_: bool = False) -> list[Finding]:
 
 def looking(settings: Settings) -> list[Step]:
     """The very steps of predeploy up to its dump, and its rehearsal."""
-    everything = gate(settings)
+    everything = gate(settings, settings.rehearsal)
     before = takewhile(lambda step: step.name != "dump", everything)
     rehearsal = (step for step in everything if step.name == "rehearse")
     return [steps.look(), *before, steps.outline(settings), *rehearsal]
