@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from .backup import SKEW_SECONDS, newer, remedy_for_newer, skew_seconds
 from .findings import Finding, failed, ok, told, warned
+from .install import current
 from .predeploy import rehearsed
 from .report import size
 
@@ -93,6 +94,7 @@ def _seen(settings: Settings, report: Report) -> Iterator[Finding]:
         yield from _of_account(report, looked)
         yield _directory(looked, report.of("lock"))
         yield from _of_runs(looked, report.of("lock"))
+        yield _script(settings, report.of("installed").get("installed"))
     if skew := skew_seconds(report):
         yield _clock(skew)
     if found := report.of("preflight"):
@@ -152,6 +154,18 @@ def _of_runs(looked: Mapping[str, str], lock: Mapping[str, str]) -> Iterator[Fin
         yield warned("last run", f"{last} failed: {looked.get('last_reason')}", remedy)
     else:
         yield ok("last run", "none yet")
+
+
+def _script(settings: Settings, installed: str | None) -> Finding:
+    if installed is None:
+        return ok("script", "no ~/remote-backup.sh there; `fab install` would put it there")
+    if installed != current(settings):
+        return warned(
+            "script",
+            "~/remote-backup.sh is of another version, or of other settings, than predeploy here",
+            "fab install",
+        )
+    return ok("script", f"~/remote-backup.sh {installed.split(' ')[0]}, as predeploy here")
 
 
 def _clock(skew: float) -> Finding:

@@ -51,7 +51,7 @@ def looking(settings: Settings) -> list[Step]:
     everything = gate(settings, settings.rehearsal)
     before = takewhile(lambda step: step.name != "dump", everything)
     rehearsal = (step for step in everything if step.name == "rehearse")
-    return [steps.look(), *before, steps.outline(settings), *rehearsal]
+    return [steps.look(), steps.installed(), *before, steps.outline(settings), *rehearsal]
 
 
 def _examined(c: Context, found: list[Finding]) -> errors.PredeployError | None:

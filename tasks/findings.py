@@ -21,6 +21,7 @@ CHECKS: Final = (
     "directory",
     "lock",
     "last run",
+    "script",
     "programs",
     "database",
     "rights",

@@ -226,6 +226,21 @@ def test_a_second_time_it_is_up_to_date_and_other_settings_replace_it(project, a
     assert "MAX_BACKUPS=9" in script.read_text()
 
 
+def test_doctor_tells_whether_it_is_what_predeploy_is_here(project, account, script):
+    def told():
+        found = json.loads(project.fab("-H", "demo", "doctor", "--json").stdout)
+        return next(each for each in found if each["check"] == "script")
+
+    assert told()["result"] == "ok"
+    assert "as predeploy here" in told()["detail"]
+    stamp = script.read_text().splitlines()[1]
+    script.write_text(script.read_text().replace(stamp, "# fabric-predeploy 0.0.1 abc"))
+    assert told()["result"] == "warn"
+    assert told()["remedy"] == "fab install"
+    script.unlink()
+    assert told()["result"] == "ok"
+
+
 def test_a_file_of_somebody_else_is_14_and_stays(project, script):
     script.write_text("#!/bin/sh\necho mine\n")
 
