@@ -154,6 +154,7 @@ class Hop:
         self.trusted = self.passed = False
         self.peer = self.software = self.known_as = self.key_used = ""
         self.shown: tuple[str, bytes] | None = None
+        self.transport: paramiko.Transport | None = None
         self.methods: tuple[str, ...] = ()
 
     def open(self) -> Trouble | None:
@@ -186,7 +187,7 @@ class Hop:
         """Paramiko's transport_factory: ask for the key types that are known before others."""
         _quicken(sock)
         self.peer = _peer(sock)
-        transport = _Transport(sock, **options)
+        self.transport = transport = _Transport(sock, **options)
         transport.asks = self.asks
         transport.banner_timeout = transport.auth_timeout = HANDSHAKE_TIMEOUT_SECONDS
         transport.channel_timeout = CHANNEL_TIMEOUT_SECONDS
@@ -211,6 +212,10 @@ class Hop:
             self.connection.close()
         with suppress(*_FAILURES):
             self.connection.client.close()
+        if self.transport and self.transport.is_alive():
+            # One that was interrupted in its handshake would still be at work when Python ends, and complain.
+            self.transport.stop_thread()
+            self.transport.join(1)
 
     def _trouble(self, error: Exception) -> Trouble:
         here = self.connection

@@ -37,13 +37,14 @@ def test_an_archive_is_told_with_its_age_size_duration_proof_and_version(project
     lines = history(project, COLUMNS="200").stdout.splitlines()
 
     (archive,) = project.archives()
+    took = json.loads(history(project, "--json").stdout)[0]["dump_seconds"]
     assert lines[0].startswith("pricehawk pre-deploy, database shop  ")
     assert lines[1].split()[:5] == ["AGE", "SIZE", "CHANGE", "TOOK", "PROOF"]
     assert lines[2].split()[1:] == [
         f"{archive.stat().st_size / 1000:.1f}",
         "kB",
         "-",
-        "0",
+        str(took),
         "s",
         "read",
         "-",
