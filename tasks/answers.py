@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ..config import errors
+from .prompt import typed
 
 # The flag, what is asked, and what an empty answer means; without that, there must be one.
 _QUESTIONS: Final = {
@@ -76,7 +77,7 @@ def _asked(variable: str) -> dict[str, str]:
     _, question, empty = _QUESTIONS[variable]
     prompt = f"{question} [{empty}]: " if empty else f"{question}: "
     while True:
-        value = _typed(prompt)
+        value = _answer(prompt)
         if not value and empty:
             return {}
         trouble = _trouble(variable, value) if value else "is needed"
@@ -85,14 +86,14 @@ def _asked(variable: str) -> dict[str, str]:
         prompt = f"  it {trouble}: "
 
 
-def _typed(prompt: str) -> str:
-    try:
-        return input(prompt).strip()
-    except EOFError:
+def _answer(prompt: str) -> str:
+    answer = typed(prompt)
+    if answer is None:
         raise errors.RefusedError(
             "init: not all was answered; nothing was written (exit 14)\n"
             "  What to do: run it again, or give the flags of `fab --help init`."
-        ) from None
+        )
+    return answer
 
 
 def _trouble(variable: str, value: str) -> str:

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..config import errors
+from .prompt import typed
 from .report import tell, warn
 
 if TYPE_CHECKING:
@@ -43,10 +44,7 @@ def type_name(host: Host, name: str) -> None:
     if not sys.stdin.isatty():
         raise refusal(host, "not confirmed, and no terminal to ask at", "give --yes")
     tell(f"Type the name of the database to go on ({name}):")
-    try:
-        answer = input().strip()
-    except EOFError:
-        answer = ""
+    answer = typed() or ""
     if answer != name:
         raise refusal(host, f"not confirmed: {answer!r} is not {name!r}", "try again")
 

@@ -12,6 +12,7 @@ from invoke.tasks import task
 
 from ..config import errors
 from .doctor import diagnosed
+from .prompt import typed
 from .report import tell
 from .session import signals_raise
 
@@ -156,18 +157,11 @@ def _approve(key: HostKey, fingerprint: str | None) -> None:
         f"Compare it with what the host says, logged in there or in the hoster's panel:\n"
         f"  {compare}"
     )
-    if _typed("Type yes if they are equal: ") != "yes":
+    if typed("Type yes if they are equal: ") != "yes":
         raise errors.RefusedError(
             f"the host key of {key.where} is not confirmed; nothing was written (exit 14)\n"
             "  What to do: ask whoever runs the host for its fingerprint."
         )
-
-
-def _typed(question: str) -> str:
-    try:
-        return input(question).strip()
-    except EOFError:
-        return ""
 
 
 def _tell_secrets(settings: Settings) -> None:
