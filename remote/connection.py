@@ -213,7 +213,7 @@ class Hop:
         with suppress(*_FAILURES):
             self.connection.client.close()
         if self.transport and self.transport.is_alive():
-            # One that was interrupted in its handshake would still be at work when Python ends, and complain.
+            # Interrupted in its handshake, it would be at work when Python ends, and complain.
             self.transport.stop_thread()
             self.transport.join(1)
 
