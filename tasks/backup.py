@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..remote import steps
-from ..remote.catalog import parse
 from .report import summary, tell, warn
 from .session import session
 
@@ -72,6 +71,8 @@ def taking(
 
 def taken(report: Report) -> Archive:
     """The archive that the host has published, after a word on what it lacks."""
+    from ..remote.catalog import parse
+
     (archive,) = parse(report.facts["publish"]).archives
     for missing in archive.missing:
         warn(f"not in the archive: {missing} (only a superuser can dump it)")

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..config import errors
-from ..remote.catalog import Archive, Catalog, find
 
 if TYPE_CHECKING:
+    from ..remote.catalog import Archive, Catalog
     from .session import Host
 
 
 def chosen(host: Host, task: str, catalog: Catalog, wanted: str | None) -> Archive:
     """Only an archive of the same project and database can be the latest; a name finds any."""
+    from ..remote.catalog import Catalog, find
+
     settings = host.settings
     try:
         if wanted in (None, "latest"):

@@ -9,7 +9,6 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from ..remote.catalog import Archive, parse
 from .report import columns, size, tell, tell_data, warn
 from .rotate import expired
 from .session import Host, session
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
+    from ..remote.catalog import Archive
     from ..remote.shell import Report
     from .table import Entry
 
@@ -31,6 +31,8 @@ _MOST = 1_000_000
 )
 def history(c: Context, limit: str | None = None, json_: bool = False) -> tuple[Archive, ...]:
     """List the archives on the host, oldest first."""
+    from ..remote.catalog import parse
+
     newest = _limit(limit)
     with session(c) as host:
         upcoming = steps.retention(host.settings, upcoming=True)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..remote import steps
-from ..remote.catalog import parse
 from .choosing import chosen
 from .report import harmless, size, tell
 from .session import session
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 )
 def logs(c: Context, file: str | None = None) -> str:
     """Show the log of the last run, or of the one that has made an archive."""
+    from ..remote.catalog import parse
+
     with session(c) as host:
         archive = ""
         if file is not None:

@@ -9,7 +9,6 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from ..remote.catalog import parse
 from .choosing import chosen
 from .report import tell
 from .session import session
@@ -41,6 +40,8 @@ def unpin(c: Context, file: str | None = None) -> Archive:
 
 
 def _set(c: Context, name: str, file: str | None, *, pinned: bool) -> Archive:
+    from ..remote.catalog import parse
+
     if file is None:
         raise errors.ConfigurationError(f"{name}: give --file=<archive> (exit 2)")
     with session(c) as host:

@@ -9,18 +9,15 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from .confirm import confirm, refuse_unless_possible
-from .old_databases import drop_old_databases
-from .plan import WAYS, Plan, as_data, as_text, planned
 from .report import tell, tell_data, warn
-from .salvage import salvage
 from .session import Host, session
-from .source import SAFETY_LABEL, Source, safety, source
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..remote.shell import Report, Step
+    from .plan import Plan
+    from .source import Source
 
 _NOT_KEPT = (errors.PreflightError.exit_code, errors.DumpError.exit_code)
 _NAME_BYTES = 63  # PostgreSQL's NAMEDATALEN
@@ -78,6 +75,13 @@ def restore(
     quiet: bool = False,
 ) -> Restored | Plan | None:
     """Bring the database back to an archive, exactly; or leave it as it is."""
+    # Only here and below, as `fab --list` restores nothing.
+    from .confirm import confirm, refuse_unless_possible
+    from .old_databases import drop_old_databases
+    from .plan import as_data, as_text
+    from .salvage import salvage
+    from .source import safety, source
+
     _check_flags(file, undo, drop_old, plan, json_, mode, to, overwrite, table)
     given = {"BACKUP_LOCK_TIMEOUT": lock_timeout, "BACKUP_LOCK_WAIT": lock_wait}
     with session(c, given, quiet=quiet) as live:
@@ -116,6 +120,8 @@ def _check_flags(
     overwrite: bool,
     table: list[str] | None,
 ) -> None:
+    from .plan import WAYS
+
     problems = []
     if [bool(file), undo, drop_old].count(True) != 1:
         problems.append("give one of --file=<archive>, --undo and --drop-old")
@@ -145,6 +151,8 @@ def _aimed(host: Host, to: str | None) -> Host:
 
 
 def _plan(host: Host, wanted: Source, mode: str | None, terminate: bool) -> Plan:
+    from .plan import planned
+
     settings = host.settings
     looking = [
         steps.programs(settings),
@@ -159,6 +167,8 @@ def _plan(host: Host, wanted: Source, mode: str | None, terminate: bool) -> Plan
 
 
 def _restore(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate: bool) -> Restored:
+    from .source import SAFETY_LABEL
+
     settings = host.settings
     version = f"before-{plan.archive.get('version', 'restore').removeprefix('before-')}"[:100]
     kept = replace(settings, version=version)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..remote import steps
-from ..remote.catalog import parse
 from .report import tell
 from .session import session
 from .verify import prove
@@ -83,4 +82,6 @@ def foundations(report: Report) -> list[Archive]:
 
 
 def by_name(report: Report) -> dict[str, Archive]:
+    from ..remote.catalog import parse
+
     return {archive.name: archive for archive in parse(report.facts["catalog"]).archives}

@@ -10,8 +10,6 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from ..remote.catalog import Archive, parse
-from .health import LEVELS, OK, UNKNOWN, Health, LastRun, judged, newest_proven
 from .history import host_time
 from .report import age, harmless, size, tell, tell_data
 from .session import Host, session
@@ -21,7 +19,9 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
+    from ..remote.catalog import Archive
     from ..remote.shell import Report
+    from .health import Health, LastRun
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ def status(
 
 def _monitored(c: Context, max_age: str | None, json_: bool) -> Status:
     """Whatever happens is one line; what could not be looked at is neither good nor bad."""
+    from .health import OK, UNKNOWN
+
     try:
         if json_:
             raise errors.ConfigurationError("--nagios and --json exclude each other")
@@ -98,6 +100,9 @@ def _seconds(max_age: str | None) -> int | None:
 
 
 def _read(host: Host, report: Report, max_age_seconds: int | None) -> Status:
+    from ..remote.catalog import parse
+    from .health import LastRun, judged, newest_proven
+
     now, archives = host_time(report), parse(report.facts["catalog"]).archives
     told = report.facts["status"]
     problems = tuple(value for key, value in told if key == "problem")
@@ -136,6 +141,8 @@ def as_text(found: Status) -> str:
 
 
 def as_data(found: Status) -> dict[str, object]:
+    from .health import LEVELS
+
     last, code = found.last, found.last.facts.get("code", "")
     run: dict[str, object] = {**last.facts, "problems": list(last.problems)}
     if code.isdecimal():
@@ -165,6 +172,8 @@ def _age(found: Status) -> float:
 
 def _line(level: int, text: str) -> str:
     """What comes after a bar would be numbers to a monitor, and what after a line break is lost."""
+    from .health import LEVELS
+
     return f"{LEVELS[level]} - {harmless(' '.join(text.split())).replace('|', '/')}"
 
 

@@ -1,14 +1,21 @@
 """Prove archives that are already there, again or to a higher grade."""
 
-from invoke.context import Context
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from ..remote.catalog import Archive, parse
 from .choosing import chosen, refused
 from .report import size, tell
 from .session import Host, session
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+    from ..remote.catalog import Archive
 
 
 @task(
@@ -28,6 +35,8 @@ def verify(
     quiet: bool = False,
 ) -> list[Archive]:
     """Prove archives: checksum as written, every block decoded, contents complete."""
+    from ..remote.catalog import parse
+
     if all_ and file is not None:
         raise errors.ConfigurationError("--all and --file exclude each other (exit 2)")
     with session(c, {"BACKUP_PROOF": proof}, quiet=quiet) as host:
