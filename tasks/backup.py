@@ -38,7 +38,7 @@ def backup(
     lock_wait: str | None = None,
     quiet: bool = False,
 ) -> Archive:
-    """Take an archive, checksummed but not proven; predeploy proves it too."""
+    """Take an archive: checksummed, but not proven as predeploy does."""
     given = {
         "BACKUP_VERSION": version,
         "BACKUP_LOCK_TIMEOUT": lock_timeout,

@@ -24,7 +24,7 @@ _HINT = """\
 
 @task(auto_shortflags=False, help={"remove": "remove it from the host again"})
 def install(c: Context, remove: bool = False) -> None:
-    """Put ~/remote-backup.sh on the host: predeploy by hand, and from cron."""
+    """Put predeploy on the host as a script: by hand, and from cron."""
     with session(c) as host:
         if remove:
             report = host.must("install", [steps.installed(), steps.uninstall()])

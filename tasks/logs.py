@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     help={"file": "of the run that has made this archive: name, unique part, or latest"},
 )
 def logs(c: Context, file: str | None = None) -> str:
-    """Show the log of the last run, or of the one that has made an archive."""
+    """Show the log of the last run, or of the one that made an archive."""
     from ..remote.catalog import parse
 
     with session(c) as host:

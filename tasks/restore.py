@@ -74,7 +74,7 @@ def restore(
     lock_wait: str | None = None,
     quiet: bool = False,
 ) -> Restored | Plan | None:
-    """Bring the database back to an archive, exactly; or leave it as it is."""
+    """Bring the database back to an archive, exactly, or leave it."""
     # Only here and below, as `fab --list` restores nothing.
     from .confirm import confirm, refuse_unless_possible
     from .old_databases import drop_old_databases

@@ -37,7 +37,7 @@ class Expired:
 def rotate(
     c: Context, keep: str | None = None, dry_run: bool = False, quiet: bool = False
 ) -> list[Expired]:
-    """Remove what the retention policy no longer keeps, each with its reason."""
+    """Remove what retention no longer keeps, each with its reason."""
     with session(c, {"MAX_BACKUPS": keep}, quiet=quiet) as host:
         settings = host.settings
         report = host.must("rotate", judging(settings, locked=not dry_run))

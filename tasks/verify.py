@@ -34,7 +34,7 @@ def verify(
     proof: str | None = None,
     quiet: bool = False,
 ) -> list[Archive]:
-    """Prove archives: checksum as written, every block decoded, contents complete."""
+    """Prove archives: checksum, every block decoded, contents whole."""
     from ..remote.catalog import parse
 
     if all_ and file is not None:
