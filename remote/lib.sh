@@ -10,7 +10,7 @@ unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWOR
 unset BLOCK_SIZE LS_BLOCK_SIZE TIME_STYLE QUOTING_STYLE # GNU's ls would tell sizes, times and names in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
 only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems=''
-children='' psql_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting=''
+children='' psql_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting='' interrupt=''
 rotation='not reached'
 
 newline='
@@ -97,6 +97,7 @@ die() {
 }
 
 # Programs that take long run in the background: a signal then ends them at once instead of after them.
+# Their output goes where that of `start` goes; so as not to send our own after it, a signal waits for `heed_signals`.
 start() {
     starting=yes
     "$@" 4>&- 6>&- & # or psql, and the guard, would not see our end of their pipes closing
@@ -115,11 +116,16 @@ start_function() {
 
 note_child() {
     children="$children $!"
-    starting=
     tell_guard
 }
 
+heed_signals() {
+    starting=
+    [ -z "$interrupt" ] || interrupted
+}
+
 finished() {
+    heed_signals
     child_status=0
     wait "$1" || child_status=$?
     others=
@@ -197,7 +203,6 @@ tell_guard() {
 # At TERM pg_dump cancels its query in the server, at INT psql does. A child that was forked a moment ago may not have
 # laid aside our traps yet and lose the signal, so KILL makes sure: we would wait for ever.
 stop_children() {
-    [ -z "$starting" ] || children="$children $!" # interrupted after the fork, before it could be noted
     # At this an idle psql ends by itself; unless a child still holds a copy, so that one must not be waited for first.
     exec 4>&-
     [ -n "$children$psql_child" ] || return 0
@@ -302,7 +307,10 @@ finish() {
         code=$verdict reason=$verdict_reason remedy=$verdict_remedy
     fi
     [ "$code" -eq 0 ] || [ -n "$reason" ] || reason="the step $step ended unexpectedly"
-    [ -z "$at_end" ] || "$at_end"
+    if [ -n "$at_end" ]; then
+        "$at_end"
+        stop_children
+    fi
     [ -z "$partial" ] || rm -f "$partial"
     [ -z "$run_dir" ] || rm -rf "${run_dir:?}"
     if [ -n "$log_file" ]; then
@@ -315,6 +323,10 @@ finish() {
 }
 
 interrupted() {
+    if [ -n "$starting" ]; then
+        interrupt=yes
+        return 0
+    fi
     trap '' INT TERM HUP # a second one would end the way out in its middle
     [ -z "$restored" ] ||
         die 130 "interrupted, or cut off from the client, after the end of the restore" "what was asked for of $restored is done"

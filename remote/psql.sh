@@ -38,6 +38,7 @@ tell_psql() {
 
 # `heard` is what psql printed until all is done that it was told; false if it has ended instead, at an error.
 hear_psql() {
+    heed_signals
     tell_psql "\\echo $fence"
     heard=
     while IFS= read -r line <&5; do

@@ -53,6 +53,16 @@ def test_a_signal_in_the_middle_of_the_way_out_does_not_end_it(host, interrupted
         assert host.processes() == []
 
 
+def test_a_signal_right_after_a_program_was_started_does_not_send_our_words_into_its_output(host):
+    host.script("sleep", "exec /bin/sleep 0.1")
+    host.script("sha256sum", "kill -TERM $PPID; echo 0; kill -TERM $PPID; exec /bin/sleep 60")
+    for _ in range(6):
+        report = host.predeploy()
+        assert report.code == 130
+        assert "interrupted" in report.of("result")["reason"]
+    assert host.processes() == []
+
+
 def test_a_program_that_takes_no_notice_is_ended_all_the_same(host, interrupted):
     report = interrupted("pg_dump", "trap '' TERM; kill -TERM $PPID; while :; do :; done")
     assert report.code == 130

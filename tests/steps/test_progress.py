@@ -63,9 +63,8 @@ def test_the_bytes_that_have_arrived_are_told_while_an_archive_is_sent(host):
 
     lock, programs, *_ = host.until_preflight()
     receive = steps.receive("some", 400_000, 0, hashlib.sha256(some + some).hexdigest())
-    report = host.run(
-        lock, programs, receive, payload=payload(), follow=follow, tells="progress", task="restore"
-    )
+    several = [lock, programs, steps.transfer(), receive]
+    report = host.run(*several, payload=payload(), follow=follow, tells="progress", task="restore")
     assert report.code == 0
     assert heard[0] == "expected 400000"
     assert arrived.is_set()
