@@ -221,13 +221,24 @@ FROM obstacle ORDER BY way, about;
 
 SELECT 'ours=' || count(*) FROM owned;
 
--- What is there now, and will not be afterwards.
-SELECT 'disappears=' || translate(pg_describe_object(o.classid, o.objid, 0), E'\n\r', '  ')
-FROM owned o CROSS JOIN pg_identify_object(o.classid, o.objid, 0) AS i
-WHERE i.type IN ('table', 'view', 'materialized view', 'sequence', 'foreign table', 'schema', 'function', 'procedure', 'aggregate', 'type', 'extension', 'publication')
-    AND NOT EXISTS (SELECT FROM toc t WHERE t.classid = o.classid AND t.objid = o.objid)
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.objsubid = 0 AND d.deptype IN ('i', 'e'))
+-- What is there now, and will not be afterwards: of a restored database no OID is that of the archive, so names count too,
+-- written as pg_dump does it in a table of contents.
+WITH named AS (
+    SELECT o.classid, o.objid, coalesce(i.schema, '-') AS schema,
+        CASE WHEN p.prokind = 'a' THEN 'AGGREGATE' WHEN p.prokind = 'p' THEN 'PROCEDURE' WHEN t.typtype = 'd' THEN 'DOMAIN' ELSE upper(i.type) END AS kind,
+        CASE WHEN p.oid IS NULL THEN coalesce(i.name, i.identity)
+            ELSE format('%s(%s)', p.proname, CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*'
+                ELSE (SELECT string_agg(format_type(type, NULL), ', ' ORDER BY place) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS argument(type, place)) END)
+        END AS name
+    FROM owned o CROSS JOIN pg_identify_object(o.classid, o.objid, 0) AS i
+        LEFT JOIN pg_proc p ON o.classid = 'pg_proc'::regclass AND p.oid = o.objid
+        LEFT JOIN pg_type t ON o.classid = 'pg_type'::regclass AND t.oid = o.objid
+    WHERE i.type IN ('table', 'view', 'materialized view', 'sequence', 'foreign table', 'schema', 'function', 'procedure', 'aggregate', 'type', 'extension', 'publication')
+)
+SELECT 'disappears=' || translate(pg_describe_object(n.classid, n.objid, 0), E'\n\r', '  ')
+FROM named n
+WHERE NOT EXISTS (SELECT FROM toc t WHERE t.classid = n.classid AND t.objid = n.objid)
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = n.classid AND d.objid = n.objid AND d.objsubid = 0 AND d.deptype IN ('i', 'e'))
     AND NOT EXISTS (SELECT FROM toc t
-        WHERE starts_with(t.entry, upper(i.type) || ' ' || coalesce(replace(i.schema, '"', ''), '-') || ' '
-            || coalesce(replace(i.name, '"', ''), split_part(replace(i.identity, '"', ''), '(', 1)) || ' '))
+        WHERE starts_with(replace(t.entry, '"', ''), n.kind || ' ' || translate(replace(format('%s %s', n.schema, n.name), '"', ''), E'\n\r', '  ') || ' '))
 ORDER BY 1;
