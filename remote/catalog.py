@@ -8,6 +8,8 @@ from datetime import datetime, timezone
 
 from ..config.errors import RefusedError
 
+# The label in an archive's name: what it was taken for.
+PRE_DEPLOY, PRE_RESTORE, ON_HOST = "pre-deploy", "pre-restore", "on-host"
 GRADES: tuple[str, ...] = ("written", "read", "restored", "equal")
 """Grades of proof, ascending; any other word in a manifest ranks below all of them.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import shell, steps
+from .catalog import ON_HOST
 from .shell import Step
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def standalone(several: Sequence[Step], settings: Settings) -> str:
 
 def _without_client(step: Step) -> Step:
     kept = {key: value for key, value in step.variables.items() if key not in _GIVEN_THERE}
+    if step.name == "dump":  # nothing that a deploy could go back to: so rotation keeps them apart
+        kept["label"] = ON_HOST
     kind = _Rehearse if step.name == "rehearse" else Step
     return kind(step.name, kept)
 

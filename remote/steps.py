@@ -10,6 +10,7 @@ import socket
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from .catalog import PRE_DEPLOY
 from .shell import Step, source
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from ..config.settings import Settings
 
-LABEL = "pre-deploy"
 KEEP_LOGS = 30
 LOG_BYTES = 200_000  # shown of a log at most: what captures them is made for less than a few MB
 
@@ -96,7 +96,7 @@ def outline(settings: Settings) -> Step:
     )
 
 
-def dump(settings: Settings, label: str = LABEL) -> Step:
+def dump(settings: Settings, label: str = PRE_DEPLOY) -> Step:
     return Step(
         "dump",
         {
@@ -235,7 +235,7 @@ def awk() -> Step:
 
 def retention(settings: Settings, *, upcoming: bool = False) -> Step:
     """With `upcoming`: as if a run that starts now had made its archive already."""
-    group = (settings.project, LABEL, settings.db_name)
+    group = (settings.project, PRE_DEPLOY, settings.db_name)
     return Step(
         "retention",
         {

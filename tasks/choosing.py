@@ -7,27 +7,50 @@ from typing import TYPE_CHECKING
 from ..config import errors
 
 if TYPE_CHECKING:
+    from ..config.settings import Settings
     from ..remote.catalog import Archive, Catalog
     from .session import Host
 
 
 def chosen(host: Host, task: str, catalog: Catalog, wanted: str | None) -> Archive:
-    """Only an archive of the same project and database can be the latest; a name finds any."""
-    from ..remote.catalog import Catalog, find
+    """`latest` is the newest that a deploy of this project and database has taken.
 
-    settings = host.settings
+    `latest@read` is the newest of these with at least that proof. Names find any archive, but
+    rather one that was not kept by a restore. Raise RefusedError (14) for none, or several.
+    """
+    from ..remote.catalog import PRE_RESTORE, Catalog, find
+
     try:
-        if wanted in (None, "latest"):
-            ours = (settings.project, settings.db_name)
-            mine = (each for each in catalog.archives if (each.project, each.database) == ours)
-            return find(Catalog(tuple(mine), catalog.unreadable), "latest")
-        return find(catalog, str(wanted))
+        if wanted is None or wanted.split("@", maxsplit=1)[0] == "latest":
+            return _latest(host.settings, catalog, wanted or "latest")
+        taken = tuple(each for each in catalog.archives if each.label != PRE_RESTORE)
+        try:
+            return find(Catalog(taken, catalog.unreadable), wanted)
+        except errors.RefusedError:
+            return find(catalog, wanted)
     except errors.RefusedError as refusal:
         raise refused(host, task, str(refusal.message)) from None
+
+
+def _latest(settings: Settings, catalog: Catalog, wanted: str) -> Archive:
+    from ..remote.catalog import GRADES, PRE_DEPLOY
+
+    grade = wanted.partition("@")[2] if "@" in wanted else GRADES[0]
+    if grade not in GRADES:
+        raise errors.RefusedError(f"{wanted}: a grade of proof is one of {', '.join(GRADES)}")
+    ours = (settings.project, PRE_DEPLOY, settings.db_name)
+    archives = [each for each in catalog.archives if each.group == ours]
+    archives = [each for each in archives if "@" not in wanted or each.at_least(grade)]
+    if not archives:
+        raise errors.RefusedError(
+            f"No archive is {wanted}: none there is of a deploy of project {settings.project},"
+            f" database {settings.db_name}"
+        )
+    return max(archives, key=lambda archive: archive.order)
 
 
 def refused(host: Host, task: str, why: str) -> errors.RefusedError:
     return errors.RefusedError(
         f"{task} on {host.name}, in {host.settings.backup_dir}: {why} (exit 14)\n"
-        f"  What to do: choose one from `{host.command('history')}`, or take an archive first."
+        f"  What to do: choose one from `{host.command('history')}`."
     )

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from .report import columns
+
 CHECKS: Final = (
     "settings",
     "version",
@@ -99,12 +101,11 @@ def _lines(finding: Finding) -> list[str]:
 
 def _column(result: str, check: str, detail: str) -> list[str]:
     """Cut at blanks alone, as names and paths are to be recognised."""
+    width = min(columns() or _WIDTH, _WIDTH) - _MARGIN
     wrapped = [
         part
         for line in detail.splitlines()
-        for part in textwrap.wrap(
-            line, _WIDTH - _MARGIN, break_long_words=False, break_on_hyphens=False
-        )
+        for part in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
     ]
     heads = [f"{result}{check}".ljust(_MARGIN), *[" " * _MARGIN] * len(wrapped)]
     return [f"{head}{part}" for head, part in zip(heads, wrapped, strict=False)]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ..remote.catalog import PRE_RESTORE
 from .report import age, harmless
-from .source import SAFETY_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,7 +66,7 @@ def newest_proven(archives: Iterable[Archive], settings: Settings, now: datetime
         archive
         for archive in archives
         if (archive.project, archive.database) == (settings.project, settings.db_name)
-        and archive.label != SAFETY_LABEL
+        and archive.label != PRE_RESTORE
         and archive.at_least(settings.proof)
         and archive.created <= now + _TOLERANCE
     ]

@@ -157,10 +157,13 @@ def _approve(key: HostKey, fingerprint: str | None) -> None:
         f"Compare it with what the host says, logged in there or in the hoster's panel:\n"
         f"  {compare}"
     )
-    if typed("Type yes if they are equal: ") != "yes":
+    answer = typed("Type yes if they are equal: ")
+    while answer not in ("yes", "no", None):
+        answer = typed("Type yes or no: ")
+    if answer != "yes":
         raise errors.RefusedError(
             f"the host key of {key.where} is not confirmed; nothing was written (exit 14)\n"
-            "  What to do: ask whoever runs the host for its fingerprint."
+            "  What to do: compare it first; whoever runs the host can tell you its fingerprint."
         )
 
 

@@ -167,13 +167,13 @@ def _plan(host: Host, wanted: Source, mode: str | None, terminate: bool) -> Plan
 
 
 def _restore(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate: bool) -> Restored:
-    from .source import SAFETY_LABEL
+    from ..remote.catalog import PRE_RESTORE
 
     settings = host.settings
     version = f"before-{plan.archive.get('version', 'restore').removeprefix('before-')}"[:100]
     kept = replace(settings, version=version)
     keeping = [
-        steps.dump(kept, label=SAFETY_LABEL),
+        steps.dump(kept, label=PRE_RESTORE),
         steps.verify("read"),
         steps.publish(kept, pinned=True),
     ]

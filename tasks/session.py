@@ -90,7 +90,8 @@ class Host:
         if code is None:
             return self._silence(task, report)
         kind = _FAILURES.get(code, errors.PredeployError)
-        details = [f"  - {problem}" for problem in report.problems]
+        parts = (problem.rsplit(" — ", 1) for problem in report.problems)
+        details = ["  - " + "\n    What to do: ".join(part) for part in parts]
         if told["remedy"]:
             details.append(f"  What to do: {told['remedy']}")
         return kind(

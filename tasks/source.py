@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from ..config import errors
 from ..remote import steps
-from ..remote.catalog import GRADES, Archive, Catalog, find, parse
+from ..remote.catalog import PRE_RESTORE, Catalog, parse
+from .choosing import chosen, refused
 
 if TYPE_CHECKING:
     from .session import Host
 
-SAFETY_LABEL = "pre-restore"
 _MAGIC = b"PGDMP"
 _CHUNK_BYTES = 64 * 1024
 
@@ -34,12 +34,12 @@ def source(host: Host, wanted: str) -> Source:
         return _sent(host, here) if here else Source(_on_host(host, wanted))
     catalog = _catalog(host)
     try:
-        return Source(_chosen(host, catalog, wanted).name)
-    except errors.RefusedError as refusal:
+        return Source(chosen(host, "restore", catalog, wanted).name)
+    except errors.RefusedError:
         here = _here(wanted)
         if here and here.is_file():
             return _sent(host, here)
-        raise refused(host, str(refusal.message)) from None
+        raise
 
 
 def safety(host: Host) -> Source:
@@ -47,45 +47,17 @@ def safety(host: Host) -> Source:
     ours = [
         each
         for each in _catalog(host).archives
-        if each.label == SAFETY_LABEL and each.database == host.settings.db_name
+        if each.label == PRE_RESTORE and each.database == host.settings.db_name
     ]
     if not ours:
-        raise refused(host, f"no restore of {host.settings.db_name} has kept a state to go back to")
+        raise refused(
+            host, "restore", f"no restore of {host.settings.db_name} has kept a state to go back to"
+        )
     return Source(ours[-1].name)
-
-
-def refused(host: Host, why: str) -> errors.RefusedError:
-    return errors.RefusedError(
-        f"restore on {host.name}, in {host.settings.backup_dir}: {why} (exit 14)\n"
-        f"  What to do: choose one from `{host.command('history')}`."
-    )
 
 
 def _catalog(host: Host) -> Catalog:
     return parse(host.must("restore", [steps.catalog()]).facts["catalog"])
-
-
-def _chosen(host: Host, catalog: Catalog, wanted: str) -> Archive:
-    """`latest` is the newest that a deploy could go back to; others are found by name."""
-    settings = host.settings
-    to_deploy = tuple(each for each in catalog.archives if each.label != SAFETY_LABEL)
-    if wanted.split("@", maxsplit=1)[0] == "latest":
-        ours = (settings.project, settings.db_name)
-        mine = [each for each in to_deploy if (each.project, each.database) == ours]
-        return find(Catalog(tuple(_proven(mine, wanted)), catalog.unreadable), "latest")
-    try:
-        return find(Catalog(to_deploy, catalog.unreadable), wanted)
-    except errors.RefusedError:
-        return find(catalog, wanted)
-
-
-def _proven(archives: list[Archive], wanted: str) -> list[Archive]:
-    if "@" not in wanted:
-        return archives
-    grade = wanted.split("@", 1)[1]
-    if grade not in GRADES:
-        raise errors.RefusedError(f"{wanted}: a grade of proof is one of {', '.join(GRADES)}")
-    return [each for each in archives if each.at_least(grade)]
 
 
 def _here(wanted: str) -> Path | None:
@@ -103,7 +75,9 @@ def _on_host(host: Host, wanted: str) -> str:
     try:
         return remote_directory(wanted)
     except ValueError as error:
-        raise refused(host, f"{wanted!r} is no file here, and a path on the host {error}") from None
+        raise refused(
+            host, "restore", f"{wanted!r} is no file here, and a path on the host {error}"
+        ) from None
 
 
 def _sent(host: Host, path: Path) -> Source:
@@ -111,11 +85,11 @@ def _sent(host: Host, path: Path) -> Source:
     import hashlib
 
     if path.is_dir():
-        raise refused(host, f"{path} is a directory")
+        raise refused(host, "restore", f"{path} is a directory")
     try:
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
-                raise refused(host, f"{path} is no archive of pg_dump --format=custom")
+                raise refused(host, "restore", f"{path} is no archive of pg_dump --format=custom")
             digest = hashlib.sha256(_MAGIC)
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
@@ -125,7 +99,7 @@ def _sent(host: Host, path: Path) -> Source:
             ".manifest": dict(_pairs(manifest)).get(b"sha256", b""),
         }
     except OSError as error:
-        raise refused(host, f"{path} cannot be read: {error.strerror}") from None
+        raise refused(host, "restore", f"{path} cannot be read: {error.strerror}") from None
     for sidecar, checksum in told.items():
         if checksum and checksum != digest.hexdigest().encode():
             raise errors.UnprovenError(
@@ -155,7 +129,7 @@ def _upload(host: Host, path: Path, manifest: bytes, sha256: str) -> Source:
             while left:
                 chunk = file.read(min(_CHUNK_BYTES, left))
                 if not chunk:
-                    raise refused(host, f"{path} became shorter while it was sent")
+                    raise refused(host, "restore", f"{path} became shorter while it was sent")
                 left -= len(chunk)
                 yield chunk
 

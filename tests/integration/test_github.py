@@ -118,7 +118,7 @@ def test_a_gate_that_fails_has_one_annotation_and_hands_over_nothing(step, proje
     (error,) = heard.told("error")
     assert error.properties == {"title": "exit code 10: preflight"}
     assert 'database "absent: 100%, or so" does not exist' in error.data
-    assert "— " in error.data
+    assert "\n    What to do: check DB_NAME" in error.data
     assert f"\n{error.data}\n" in done.log, "and in plain words at the end"
     assert step.output.read_text() == ""
     page = step.summary.read_text()

@@ -309,7 +309,7 @@ def test_what_was_installed_may_hold_any_character(host, script):
 )
 def test_the_version_is_the_argument_or_manual(host, script, arguments, variables, version):
     assert script(*arguments, **variables).returncode == 0
-    assert re.fullmatch(rf"pricehawk-pre-deploy-{version}-\d+-\d+\.dump", host.dumps()[0])
+    assert re.fullmatch(rf"pricehawk-on-host-{version}-\d+-\d+\.dump", host.dumps()[0])
 
 
 def test_help_is_usage_with_the_settings_of_now_and_touches_nothing(host, script):

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 from fabric_predeploy.config.errors import RefusedError, UnprovenError
+from fabric_predeploy.remote.catalog import PRE_RESTORE
 from fabric_predeploy.remote.shell import Report
-from fabric_predeploy.tasks.source import SAFETY_LABEL, safety, source
+from fabric_predeploy.tasks.source import safety, source
 
 
 def record(version, stamp, **changes):
@@ -34,9 +35,9 @@ OLD = record("v1.0.0", "20250101-000000", proof="equal")
 NEW = record("v1.0.1", "20250102-000000")
 OTHERS = record("v2.0.0", "20250103-000000", database="other")
 FOREIGN = record("v3.0.0", "20250104-000000", project="another")
-SAFETY = record("before-v1.0.1", "20250105-000000", label=SAFETY_LABEL)
-NEWEST_SAFETY = record("before-v1.0.0", "20250106-000000", label=SAFETY_LABEL)
-OTHERS_SAFETY = record("before-v9", "20250107-000000", label=SAFETY_LABEL, database="other")
+SAFETY = record("before-v1.0.1", "20250105-000000", label=PRE_RESTORE)
+NEWEST_SAFETY = record("before-v1.0.0", "20250106-000000", label=PRE_RESTORE)
+OTHERS_SAFETY = record("before-v9", "20250107-000000", label=PRE_RESTORE, database="other")
 ALL = [OLD, NEW, OTHERS, FOREIGN, SAFETY, NEWEST_SAFETY, OTHERS_SAFETY]
 
 
@@ -103,7 +104,7 @@ def test_what_is_none_or_several_is_refused_with_what_there_is(host, wanted):
 
 
 def test_without_an_archive_of_this_database_there_is_no_latest():
-    with pytest.raises(RefusedError, match="There are none"):
+    with pytest.raises(RefusedError, match="No archive is latest"):
         source(Host(OTHERS, FOREIGN, SAFETY), "latest")
 
 
