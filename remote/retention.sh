@@ -29,7 +29,7 @@ tell_time
 listing=''
 if [ -d "$backup_dir" ]; then
     # A file that has just gone is no harm: without the lock, another run may be at work.
-    listing=$(ls -ln -- "$backup_dir" 2>/dev/null) || [ -r "$backup_dir" ] ||
+    listing=$(ls -ln -- "$backup_dir/" 2>/dev/null) || [ -r "$backup_dir" ] ||
         undecided "$backup_dir cannot be listed" "look at its permissions"
 fi
 verdicts=$(judge_archives) || undecided "awk ended with exit code $?" "see what it says above"

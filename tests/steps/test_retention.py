@@ -238,3 +238,9 @@ def test_a_file_that_goes_while_the_directory_is_listed_is_no_failure(host, week
 def test_a_directory_that_cannot_be_listed_is_16(host, week):
     host.backup_dir.chmod(0o300)
     assert judged(host).code == 16
+
+
+def test_a_directory_that_is_a_link_is_judged_as_what_it_leads_to(host, week):
+    elsewhere = host.backup_dir.rename(host.home / "disk2")
+    host.backup_dir.symlink_to(elsewhere)
+    assert names(told(judged(host), "expired")) == week[:2]
