@@ -1,17 +1,22 @@
 """What happens on the host: the connection, the one door, and one *.sh file per step."""
 
-import sys
-from importlib.util import LazyLoader, find_spec, module_from_spec
+from importlib import import_module
 from types import ModuleType
+from typing import Any
+
+
+class _WhenUsed(ModuleType):
+    """Imported once something of it is asked for.
+
+    Not by importlib's LazyLoader: of threads that ask at once, it gives all but one an empty module.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module(self.__name__), name)
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Load `steps` when one is asked for: every task names it, and `fab --list` runs none."""
-    spec = find_spec(f"{__name__}.{name}") if name == "steps" else None
-    if spec is None or spec.loader is None:
-        raise AttributeError(name)
-    spec.loader = LazyLoader(spec.loader)
-    module = sys.modules[spec.name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    globals()[name] = module
-    return module
+    """Every task names `steps`, and `fab --list` runs none."""
+    if name != "steps":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _WhenUsed(f"{__name__}.{name}")
