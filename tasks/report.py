@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from .session import Host
 
 _STEP = 1000
+_GONE = (errno.EPIPE, errno.EIO)
 
 
 def tell(text: str, stream: TextIO | None = None) -> None:
@@ -23,13 +25,18 @@ def tell(text: str, stream: TextIO | None = None) -> None:
 
 
 def show(text: str, stream: TextIO | None = None) -> None:
-    """Print; a reader that has gone, or knows ASCII only, does not make a good run a bad one."""
+    """Print; a reader that has gone, or knows ASCII only, does not make a good run a bad one.
+
+    A terminal that has gone is EIO: what comes with a SIGHUP must not end in the middle.
+    """
     stream = stream or sys.stdout
     try:
         print(text, file=stream, flush=True)
     except UnicodeEncodeError:
         print(text.encode("ascii", "backslashreplace").decode(), file=stream, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise
         # As Python's documentation of SIGPIPE advises: else the interpreter fails at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit, UnexpectedExit
@@ -25,16 +27,21 @@ if TYPE_CHECKING:
 def rollback_on_failure(c: Context, archive: Archive | None = None) -> Iterator[Archive]:
     """Restore the archive, or the one that it takes first, when the block raises; then raise on.
 
-    Where the gate fails the block does not run. SIGTERM and SIGHUP count as raised; an exit with
-    code 0 does not. It never asks. Raise what the restore raises if that fails too, as a rule
+    Where the gate fails the block does not run. SIGTERM and SIGHUP count as raised, unless they
+    are ignored, as under nohup; an exit with code 0 does not. It never asks. Raise what the restore raises if that fails too, as a rule
     RestoreError (15): then the database is as the block left it.
     """
+    from ..remote.shell import heeded_signals
+
+    directory = Path.cwd()
     archive = archive or predeploy(c)
+    heeded = set(heeded_signals()) - {signal.SIGINT}  # which Python raises itself
     try:
-        with signals_raise(signal.SIGTERM, signal.SIGHUP):
+        with signals_raise(*heeded):
             yield archive
     except BaseException as failure:
         if not _is_success(failure):
+            os.chdir(directory)  # where the settings are, wherever the deploy went
             _go_back(c, archive, failure)
         raise
 

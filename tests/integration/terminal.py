@@ -68,6 +68,10 @@ class Terminal:
     def finish(self) -> int:
         while self.read():
             pass
+        return self.hang_up()
+
+    def hang_up(self) -> int:
+        """Go away, as a connection that breaks does; the exit code is that of fab all the same."""
         os.close(self.end)
         _, status = os.waitpid(self.pid, 0)
         return os.waitstatus_to_exitcode(status)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.everything import plain_dump
+from tests.integration.terminal import Terminal
 
 TASKS = """
 import os, signal, subprocess, sys
@@ -73,6 +74,7 @@ ENDINGS = [
     ("raise ValueError('a bug')", 1, "a bug"),
     ("raise KeyboardInterrupt", 1, "KeyboardInterrupt"),
     (SIGTERM, 130, "interrupted by SIGTERM (exit 130)"),
+    ("os.chdir('/'); raise Exit('no site there', code=7)", 7, "no site there"),
 ]
 
 
@@ -96,6 +98,28 @@ def test_a_deploy_that_ends_well_stays(team, ending):
     assert done.returncode == 0, done.stderr
     assert "CREATE TABLE public.half_done" in plain_dump(team.pg, "shop")
     assert "Restored" not in done.stdout
+
+
+def test_a_hangup_that_nohup_has_ignored_undoes_nothing(team):
+    hangup = "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    text = (team.directory / "tasks.py").read_text()
+    (team.directory / "tasks.py").write_text(f"{text}\n{hangup}\n")
+
+    done = inv(team, "deploy", "--ending=os.kill(os.getpid(), signal.SIGHUP)")
+
+    assert done.returncode == 0, done.stderr
+    assert "CREATE TABLE public.half_done" in plain_dump(team.pg, "shop")
+
+
+def test_a_deploy_whose_terminal_goes_away_is_undone_though_nobody_hears_of_it(team):
+    before = plain_dump(team.pg, "shop")
+    ending = "--ending=open('half', 'w'); signal.pause()"
+    terminal = Terminal(team, "-H", "demo", "deploy", ending, BACKUP_VERSION="v1")
+    terminal.until((team.directory / "half").exists)
+
+    assert terminal.hang_up() == 130
+
+    assert plain_dump(team.pg, "shop") == before
 
 
 def test_where_the_gate_fails_nothing_is_deployed(team):
