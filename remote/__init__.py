@@ -8,7 +8,7 @@ from typing import Any
 class _WhenUsed(ModuleType):
     """Imported once something of it is asked for.
 
-    Not by importlib's LazyLoader: of threads that ask at once, it gives all but one an empty module.
+    Not by importlib's LazyLoader: of threads that ask at once, all but one find its module empty.
     """
 
     def __getattr__(self, name: str) -> Any:
