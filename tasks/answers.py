@@ -10,6 +10,7 @@ from typing import Final
 
 from ..config import errors
 from .prompt import typed
+from .report import is_terminal
 
 # The flag, what is asked, and what an empty answer means; without that, there must be one.
 _QUESTIONS: Final = {
@@ -41,7 +42,7 @@ def answered(
     if problems:
         lines = "".join(f"\n  - {problem}" for problem in problems)
         raise errors.ConfigurationError(f"init: nothing was contacted (exit 2):{lines}")
-    asks = sys.stdin.isatty()
+    asks = is_terminal(sys.stdin)
     for variable in _QUESTIONS:
         if variable not in values and asks:
             values |= _asked(variable)
@@ -63,7 +64,7 @@ def _wrong(values: Mapping[str, str], fingerprint: str | None) -> list[str]:
 
 
 def _missing(values: Mapping[str, str]) -> list[str]:
-    if sys.stdin.isatty():
+    if is_terminal(sys.stdin):
         return []
     flags = [
         f"--{flag}"

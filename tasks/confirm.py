@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..config import errors
 from .prompt import typed
-from .report import tell, warn
+from .report import is_terminal, tell, warn
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -41,7 +41,7 @@ def confirm(host: Host, plan: Plan, yes: bool, *, named: bool) -> None:
 
 def type_name(host: Host, name: str) -> None:
     """Raise RefusedError (14) unless whoever sits there types that name."""
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise refusal(host, "not confirmed, and no terminal to ask at", "give --yes")
     tell(f"Type the name of the database to go on ({name}):")
     answer = typed() or ""

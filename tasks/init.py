@@ -13,7 +13,7 @@ from invoke.tasks import task
 from ..config import errors
 from .doctor import diagnosed
 from .prompt import typed
-from .report import tell
+from .report import is_terminal, tell
 from .session import signals_raise
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _approve(key: HostKey, fingerprint: str | None) -> None:
             " be between you and it."
         )
     compare = f"ssh-keygen -lf /etc/ssh/ssh_host_{key.family}_key.pub"
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise errors.RefusedError(
             f"the host key of {key.where} is {shown}, which nobody has confirmed; nothing was"
             " written (exit 14)\n"

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
-from .report import show, size
+from .report import is_terminal, show, size
 
 LIVE_AFTER_SECONDS = 1.0  # what is over by then needs no live line, nor the import of rich
 REDRAW_SECONDS = 0.2
@@ -73,38 +73,23 @@ def _clock(seconds: float) -> str:
     return str(timedelta(seconds=int(seconds))).removeprefix("0:").removeprefix("0")
 
 
-class Progress:
-    """Follows a run, and is the stream to which its log goes, line by whole line.
+class Log:
+    """The stream to which the log of a run goes, line by whole line.
 
-    What is shown beside the log must not cost the run anything: not even its terminal going away.
+    What is shown of a run must not cost it anything: not even who reads it going away.
     """
 
-    def __init__(self, expected_seconds: Mapping[str, float]) -> None:
-        self.expected_seconds = expected_seconds
-        self.stage: Stage | None = None
-        self._over = threading.Event()
+    def __init__(self) -> None:
         self._writing = threading.Lock()
         self._unfinished = ""
-        is_terminal = sys.stdout.isatty() and sys.stderr.isatty()
-        showing = self._show_live if is_terminal else self._show_plain
-        self._thread = threading.Thread(target=showing, daemon=True)
 
     @contextmanager
-    def shown(self) -> Iterator[Progress]:
-        self._thread.start()
+    def shown(self) -> Iterator[None]:
         try:
-            yield self
+            yield
         finally:
-            self._over.set()
-            self._thread.join()
             if self._unfinished:
                 self._print(self._unfinished)
-
-    def follow(self, word: str, rest: str) -> None:
-        if word == "begin":
-            self.stage = Stage(rest, self.expected_seconds.get(rest, 0))
-        elif word == "progress" and self.stage:
-            self.stage.hear(rest)
 
     def write(self, text: str) -> None:
         lines, newline, rest = (self._unfinished + text).rpartition("\n")
@@ -118,6 +103,35 @@ class Progress:
     def _print(self, lines: str) -> None:
         with self._writing, suppress(OSError):
             show(lines, sys.stderr)
+
+
+class Progress(Log):
+    """Follows a run, and shows beside its log how far it is."""
+
+    def __init__(self, expected_seconds: Mapping[str, float]) -> None:
+        super().__init__()
+        self.expected_seconds = expected_seconds
+        self.stage: Stage | None = None
+        self._over = threading.Event()
+        is_live = is_terminal(sys.stdout) and is_terminal(sys.stderr)
+        showing = self._show_live if is_live else self._show_plain
+        self._thread = threading.Thread(target=showing, daemon=True)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        with super().shown():
+            self._thread.start()
+            try:
+                yield
+            finally:
+                self._over.set()
+                self._thread.join()
+
+    def follow(self, word: str, rest: str) -> None:
+        if word == "begin":
+            self.stage = Stage(rest, self.expected_seconds.get(rest, 0))
+        elif word == "progress" and self.stage:
+            self.stage.hear(rest)
 
     def _show_plain(self) -> None:
         told = time.monotonic()

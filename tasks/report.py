@@ -37,8 +37,17 @@ def show(text: str, stream: TextIO | None = None) -> None:
     except OSError as error:
         if error.errno not in _GONE:
             raise
-        # As Python's documentation of SIGPIPE advises: else the interpreter fails at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        silence(stream)
+
+
+def silence(stream: TextIO) -> None:
+    """As Python's documentation of SIGPIPE advises: else the interpreter fails at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """None is what Python has for one that was closed when it began."""
+    return stream is not None and stream.isatty()
 
 
 def tell_data(data: object) -> None:
@@ -99,7 +108,7 @@ def columns() -> int | None:
 def can_show(text: str) -> bool:
     """Whether what reads our output knows these characters."""
     try:
-        text.encode(sys.stdout.encoding or "ascii")
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
         return False
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from invoke.exceptions import Exit, UnexpectedExit
 
 from ..config.errors import PredeployError
 from .predeploy import predeploy
-from .report import tell
+from .report import silence, tell
 from .restore import restore
 from .session import signals_raise
 
@@ -28,8 +29,9 @@ def rollback_on_failure(c: Context, archive: Archive | None = None) -> Iterator[
     """Restore the archive, or the one that it takes first, when the block raises; then raise on.
 
     Where the gate fails the block does not run. SIGTERM and SIGHUP count as raised, unless they
-    are ignored, as under nohup; an exit with code 0 does not. It never asks. Raise what the restore raises if that fails too, as a rule
-    RestoreError (15): then the database is as the block left it.
+    are ignored, as under nohup; an exit with code 0 does not. It never asks. Raise what the
+    restore raises if that fails too, as a rule RestoreError (15): then the database is as the
+    block left it.
     """
     from ..remote.shell import heeded_signals
 
@@ -56,7 +58,10 @@ def _is_success(ending: BaseException) -> bool:
 
 def _go_back(c: Context, archive: Archive, failure: BaseException) -> None:
     why = _words(failure)
-    tell(f"The deploy failed ({why}): going back to {archive.name}")
+    try:
+        tell(f"The deploy failed ({why}): going back to {archive.name}")
+    except OSError:  # of a disk that the deploy has filled, say
+        silence(sys.stdout)
     try:
         restore(c, file=archive.name, yes=True)
     except PredeployError as also:

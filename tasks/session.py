@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -63,10 +63,11 @@ class Host:
         secret = self.settings.db_password or ""
         from ..remote.shell import run
         from .github import folded
-        from .progress import Progress
+        from .progress import Log, Progress
 
-        showing = nullcontext() if self.quiet else Progress(expected_seconds or {}).shown()
-        with folded(f"{task} on {self.name}"), showing as progress:
+        progress = None if self.quiet else Progress(expected_seconds or {})
+        log = progress or Log()
+        with folded(f"{task} on {self.name}"), log.shown():
             return run(
                 self.connection,
                 steps,
@@ -75,7 +76,7 @@ class Host:
                 payload=payload,
                 follow=progress.follow if progress else None,
                 tells="progress" if progress else "warnings",
-                log=progress,
+                log=log,
             )
 
     def must(self, task: str, steps: Sequence[Step], **options: Any) -> Report:

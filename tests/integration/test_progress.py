@@ -2,6 +2,9 @@
 
 import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -192,3 +195,31 @@ def test_a_restore_asks_on_a_terminal_and_goes_on_with_the_answer(project):
     assert terminal.finish() == 0
     assert terminal.shows("Restored shop to ")
     assert not terminal.screen.cursor.hidden
+
+
+def test_outputs_that_were_closed_before_the_run_began_are_not_missed(project):
+    command = [sys.executable, "-m", "fabric_predeploy", "-H", "demo", "predeploy", "--version=v1"]
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command]
+    run = subprocess.run(closed, cwd=project.directory, env=project.environment(), check=False)
+    assert run.returncode == 0
+    assert project.status()["result"] == "success"
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_a_warning_that_nobody_can_read_does_not_make_a_good_run_a_bad_one(project, quiet):
+    assert project.predeploy("v1").returncode == 0
+    (manifest,) = project.backup_dir.glob("*.manifest")
+    manifest.write_text("spoilt: the log warns of it")
+    command = [sys.executable, "-m", "fabric_predeploy", "-H", "demo", "predeploy", "--version=v2"]
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [*command, *quiet],
+            cwd=project.directory,
+            env=project.environment(),
+            stdout=subprocess.PIPE,
+            stderr=full,
+            check=False,
+            encoding="utf-8",
+        )
+    assert run.returncode == 0
+    assert run.stdout.startswith("You can roll back to pricehawk-pre-deploy-v2-")

@@ -122,6 +122,15 @@ def test_a_deploy_whose_terminal_goes_away_is_undone_though_nobody_hears_of_it(t
     assert plain_dump(team.pg, "shop") == before
 
 
+def test_a_deploy_that_fills_the_disk_on_which_it_logs_is_undone(team):
+    before = plain_dump(team.pg, "shop")
+    ending = "--ending=os.dup2(os.open('/dev/full', os.O_WRONLY), 1); raise Exit('full', code=7)"
+
+    assert inv(team, "deploy", ending).returncode == 7
+
+    assert plain_dump(team.pg, "shop") == before
+
+
 def test_where_the_gate_fails_nothing_is_deployed(team):
     done = inv(team, "deploy", DB_NAME="absent")
 

@@ -58,7 +58,8 @@ def test_a_step_without_words_of_its_own_is_told_by_its_name(after):
 
 
 def test_the_log_is_shown_in_whole_lines_and_its_last_one_in_any_case(capsys):
-    with Progress({}).shown() as shown:
+    shown = Progress({})
+    with shown.shown():
         shown.write("half of")
         assert capsys.readouterr().err == ""
         shown.write(" a line\nand another\nand the")
@@ -73,6 +74,7 @@ def test_a_terminal_that_has_gone_does_not_end_the_run(monkeypatch):
             raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(sys, "stderr", Gone())
-    with Progress({}).shown() as shown:
+    shown = Progress({})
+    with shown.shown():
         shown.write("a line\n")
         shown.follow("begin", "dump")
