@@ -10,7 +10,7 @@ from invoke.tasks import task
 from ..config import errors
 from ..remote import steps
 from .predeploy import gate
-from .report import tell
+from .report import tell, tell_data
 from .session import Host, prepared, signals_raise
 
 if TYPE_CHECKING:
@@ -32,12 +32,15 @@ def doctor(c: Context, json_: bool = False) -> list[Finding]:
 
 def diagnosed(c: Context, *, json_: bool = False) -> list[Finding]:
     """Tell what was found; raise the error that predeploy would end with."""
-    from .findings import as_json, as_text, complete
+    from .findings import as_data, as_text, complete
 
     found: list[Finding] = []
     failure = _examined(c, found)
     findings = complete(found)
-    tell(as_json(findings) if json_ else as_text(findings))
+    if json_:
+        tell_data(as_data(findings))
+    else:
+        tell(as_text(findings))
     if failure:
         wrong = ", ".join(dict.fromkeys(each.check for each in found if each.result == "fail"))
         raise type(failure)(f"predeploy would not run: {wrong} (exit {failure.exit_code})")

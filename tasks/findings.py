@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from .report import columns
+from .report import columns, harmless_lines
 
 CHECKS: Final = (
     "settings",
@@ -78,8 +77,8 @@ def complete(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(there, key=lambda each: CHECKS.index(each.check))
 
 
-def as_json(findings: Sequence[Finding]) -> str:
-    return json.dumps([asdict(each) for each in findings], indent=2, ensure_ascii=False)
+def as_data(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    return [asdict(each) for each in findings]
 
 
 def as_text(findings: Sequence[Finding]) -> str:
@@ -92,9 +91,9 @@ def as_text(findings: Sequence[Finding]) -> str:
 
 
 def _lines(finding: Finding) -> list[str]:
-    lines = _column(f"{finding.result:<6}", finding.check, finding.detail)
+    lines = _column(f"{finding.result:<6}", finding.check, harmless_lines(finding.detail))
     indent = " " * _MARGIN
-    for number, line in enumerate(finding.remedy.splitlines()):
+    for number, line in enumerate(harmless_lines(finding.remedy).splitlines()):
         lines.append(f"{indent}{'        ' if number else 'remedy: '}{line}".rstrip())
     return lines
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..config.errors import PredeployError
 from ..config.github import github
-from .report import show, warn
+from .report import harmless_lines, show, warn
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
@@ -89,7 +89,8 @@ def _tell_failure(failure: PredeployError) -> None:
     title = f"exit code {failure.exit_code}: {' '.join(words).lower()}"
     annotate("error", str(failure.message), title)
     summarise(f"## {escaped(title)}\n\n<pre>{escaped(str(failure.message))}</pre>\n")
-    failure.message = plain(str(failure.message))  # which is printed next
+    # Which is printed next, and holds words of the host, even of one that is not trusted yet.
+    failure.message = plain(harmless_lines(str(failure.message)))
 
 
 def plain(text: str) -> str:

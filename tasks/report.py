@@ -100,6 +100,10 @@ def harmless(text: str) -> str:
     )
 
 
+def harmless_lines(text: str) -> str:
+    return "\n".join(map(harmless, text.split("\n")))
+
+
 def columns() -> int | None:
     """How much a line of the terminal holds; None where there is none."""
     return shutil.get_terminal_size((0, 0)).columns or None

@@ -5,8 +5,10 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -387,3 +389,31 @@ def test_a_database_without_a_table_is_a_sound_one(project):
     code, findings = doctor(bare, DB_PASSWORD="p")
     assert code == 0, findings
     assert "0, within" in _detail(findings, "relations")
+
+
+@pytest.mark.parametrize("task", ["doctor", "backup"])
+def test_what_an_unknown_host_says_is_no_order_to_the_terminal(project, task):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer():
+            with suppress(OSError):
+                while True:
+                    link, _ = listener.accept()
+                    with link:
+                        link.sendall(b"SSH-\x1b]0;well\x07-x\r\n")
+                        link.recv(1000)
+
+        threading.Thread(target=answer, daemon=True).start()
+        port = str(listener.getsockname()[1])
+        done = project.with_profile(SSH_PORT=port).fab("-H", "demo", task, BACKUP_VERSION="v1")
+        listener.shutdown(socket.SHUT_RDWR)
+    assert done.returncode == 3
+    assert "\\x1b]0;well" in done.stdout + done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_data_stays_data_for_a_reader_that_knows_ascii_only(project):
+    broken = project.with_profile(DB_NAME="größe")
+    code, findings = doctor(broken, PYTHONIOENCODING="ascii")
+    assert code == 10
+    assert "größe" in failures(findings)["database"]

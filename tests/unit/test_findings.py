@@ -1,6 +1,5 @@
 """How findings read, and what is made of what the host has told."""
 
-import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -193,5 +192,5 @@ def test_text_is_wrapped_but_what_is_to_be_copied_is_not():
 
 
 def test_json_is_a_list_of_all_fields():
-    data = json.loads(findings.as_json([Finding("dns", "fail", "ä", "x")]))
+    data = findings.as_data([Finding("dns", "fail", "ä", "x")])
     assert data == [{"check": "dns", "result": "fail", "detail": "ä", "remedy": "x"}]
