@@ -71,7 +71,7 @@ def write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(exist_ok=True)
         try:
-            partial.write_text(text, encoding="utf-8")
+            partial.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
             os.replace(partial, path)  # noqa: PTH105 - the same as Path.replace
         finally:
             partial.unlink(missing_ok=True)
@@ -87,7 +87,8 @@ def ignore_dotenv(directory: Path) -> bool:
     if version.ignores(directory, ".env") is not False:
         return False
     path = directory / ".gitignore"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    # What is there stays to the byte.
+    text = path.read_bytes().decode(errors="surrogateescape") if path.exists() else ""
     write(path, f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}.env\n")
     return True
 

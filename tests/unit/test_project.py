@@ -78,19 +78,22 @@ def test_outside_of_git_nothing_is_ignored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (None, ".env\n"),
-        ("a", "a\n.env\n"),
-        ("a\n", "a\n.env\n"),
-        (".e*\n", ".e*\n"),
-        ("", ".env\n"),
+        (None, b".env\n"),
+        (b"a", b"a\n.env\n"),
+        (b"a\n", b"a\n.env\n"),
+        (b".e*\n", b".e*\n"),
+        (b"", b".env\n"),
+        (b"gr\xf6\xdfe\r\n", b"gr\xf6\xdfe\r\n.env\n"),
     ],
 )
-def test_git_is_told_to_leave_dotenv_alone(tmp_path: Path, before: str | None, after: str) -> None:
+def test_git_is_told_to_leave_dotenv_alone(
+    tmp_path: Path, before: bytes | None, after: bytes
+) -> None:
     git(tmp_path, "init", "--quiet")
     if before is not None:
-        (tmp_path / ".gitignore").write_text(before)
+        (tmp_path / ".gitignore").write_bytes(before)
     assert project.ignore_dotenv(tmp_path) == (before != after)
-    assert (tmp_path / ".gitignore").read_text() == after
+    assert (tmp_path / ".gitignore").read_bytes() == after
     assert not project.ignore_dotenv(tmp_path)
 
 
