@@ -73,13 +73,37 @@ def newest_proven(archives: Iterable[Archive], settings: Settings, now: datetime
     return max(proven, key=lambda archive: archive.order, default=None)
 
 
+def caveat(last: LastRun, archives: Iterable[Archive], settings: Settings) -> Health | None:
+    """What speaks against the word of a run that succeeded: its archive, as it is now."""
+    name = harmless(last.facts.get("archive", ""))
+    made = next((each for each in archives if each.name == name), None)
+    if not last.succeeded or (made is None and last.facts.get("task") == "restore"):
+        return None
+    if made is None:
+        why = f"what the last run has made is gone, or its manifest cannot be read: {name}"
+        return Health(CRITICAL, False, (why,))
+    if not made.intact:
+        return Health(CRITICAL, False, (f"what the last run has made is damaged: {name}",))
+    if (made.project, made.database) != (settings.project, settings.db_name):
+        of = harmless(f"{made.project}, database {made.database}")
+        return Health(WARNING, False, (f"the last run there was of {of}: it tells nothing here",))
+    return None
+
+
 def judged(
-    last: LastRun, newest: Archive | None, now: datetime, max_age_seconds: int | None
+    last: LastRun,
+    newest: Archive | None,
+    now: datetime,
+    max_age_seconds: int | None,
+    but: Health | None = None,
 ) -> Health:
-    """The worse of two: the last run, and the age of the newest proven archive if that is asked."""
+    """The worse of two: the last run, and the age of the newest proven archive if that is asked.
+
+    `but` is the caveat of the run, which counts where nothing is asked of the archives.
+    """
     run = _of_run(last, now, is_all=max_age_seconds is None)
     if max_age_seconds is None:
-        return run
+        return but or run
     archive = _of_age(newest, now, max_age_seconds)
     why = (*run.why, *archive.why) if run.level >= archive.level else (*archive.why, *run.why)
     return Health(max(run.level, archive.level), run.good and archive.good, why)

@@ -101,7 +101,7 @@ def _seconds(max_age: str | None) -> int | None:
 
 def _read(host: Host, report: Report, max_age_seconds: int | None) -> Status:
     from ..remote.catalog import parse
-    from .health import LastRun, judged, newest_proven
+    from .health import LastRun, caveat, judged, newest_proven
 
     now, archives = host_time(report), parse(report.facts["catalog"]).archives
     told = report.facts["status"]
@@ -110,7 +110,7 @@ def _read(host: Host, report: Report, max_age_seconds: int | None) -> Status:
     newest = newest_proven(archives, host.settings, now)
     free = report.of("space").get("free_bytes")
     return Status(
-        health=judged(last, newest, now, max_age_seconds),
+        health=judged(last, newest, now, max_age_seconds, caveat(last, archives, host.settings)),
         last=last,
         newest=newest,
         archives=len(archives),

@@ -57,6 +57,25 @@ def test_after_a_run_that_failed_it_tells_why_and_where_more_is_to_be_read(proje
     assert json.loads(status(project, "--json").stdout)["last"]["problems"]
 
 
+def test_a_good_run_of_another_database_in_the_same_directory_is_not_one_of_this(project):
+    assert project.predeploy("v1", BACKUP_PROJECT="other").returncode == 0
+
+    assert codes(project) == (1, 1)
+    assert "of other, database shop: it tells nothing here" in status(project).stdout
+    assert codes(project, "--max-age=1h") == (1, 2)
+    assert codes(project, BACKUP_PROJECT="other") == (0, 0)
+
+
+def test_of_a_good_run_whose_archive_is_gone_or_damaged_nothing_is_good(project):
+    assert project.predeploy("v1").returncode == 0
+    (archive,) = project.archives()
+    archive.write_bytes(archive.read_bytes()[:-1])
+    assert codes(project) == (1, 2)
+    archive.unlink()
+    assert codes(project) == (1, 2)
+    assert f"is gone, or its manifest cannot be read: {archive.name}" in status(project).stdout
+
+
 def test_a_monitor_is_told_in_numbers_what_it_draws(project):
     project.predeploy("v1")
     (archive,) = project.archives()
