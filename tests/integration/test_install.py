@@ -78,20 +78,21 @@ def test_what_it_takes_is_proven_listed_and_can_be_restored_by_fab(project, acco
     (listed,) = history(project)
     assert (listed["archive"], listed["version"]) == (archive.name, "manual-backup")
     assert (listed["proof"], project.status()["result"]) == ("read", "success")
-    assert project.fab("-H", "demo", "verify").returncode == 0
+    assert project.fab("-H", "demo", "verify", "--file=manual-backup").returncode == 0
     how = re.search(r"how +fab (.*)", done.stdout)[1].split()
     assert project.fab(*how, "--yes").returncode == 0
 
 
-def test_it_rotates_just_as_fab_does(project, account):
-    for version in ("v1", "v2", "v3"):
-        project.predeploy(version)
+def test_it_rotates_what_it_has_taken_as_fab_would_and_leaves_what_deploys_have(project, account):
+    assert project.predeploy("v1").returncode == 0
+    for version in ("n1", "n2", "n3"):
+        done = account.run(f"~/remote-backup.sh {version}", MAX_BACKUPS="2")
+        assert done.returncode == 0, done.stderr
 
-    done = account.run("~/remote-backup.sh v4", MAX_BACKUPS="2")
-
-    assert done.returncode == 0, done.stderr
-    assert [each["version"] for each in history(project)] == ["v3", "v4"]
+    assert [each["version"] for each in history(project)] == ["v1", "n2", "n3"]
     assert "beyond the newest 2" in done.stderr
+    latest = project.fab("-H", "demo", "restore", "--file=latest", "--plan", "--json")
+    assert json.loads(latest.stdout)["archive"]["version"] == "v1"
     left = project.fab("-H", "demo", "rotate", "--keep=2", "--dry-run").stdout
     assert "nothing to remove" in left
 
