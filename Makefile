@@ -1,6 +1,6 @@
 PYTHON ?= python3
 VENV := .venv
-WORKERS ?= 2
+WORKERS ?= 4
 BIN := $(VENV)/bin
 # The build warns that a checkout is installed as a checkout.
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
