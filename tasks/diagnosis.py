@@ -39,10 +39,10 @@ def of_settings(settings: Settings) -> Iterator[Finding]:
     if settings.version:
         yield ok("version", f"{settings.version} ({settings.sources['BACKUP_VERSION']})")
     else:
-        yield warned(
+        yield failed(
             "version",
-            "git describe gives none here: predeploy would ask for one (exit 2)",
-            "give predeploy --version or BACKUP_VERSION, or run it in a git repository",
+            "none is given, and git describe gives none here",
+            "give --version or BACKUP_VERSION, or run it in a git repository with a commit",
         )
 
 

@@ -21,21 +21,27 @@ if TYPE_CHECKING:
     from .findings import Finding
 
 
-@task(auto_shortflags=False, help={"json_": "print data: check, result, detail and remedy of each"})
-def doctor(c: Context, json_: bool = False) -> list[Finding]:
+@task(
+    auto_shortflags=False,
+    help={
+        "version": "as predeploy would be given it",
+        "json_": "print data: check, result, detail and remedy of each",
+    },
+)
+def doctor(c: Context, version: str | None = None, json_: bool = False) -> list[Finding]:
     """Tell whether predeploy may run, or why not; touch nothing."""
     from .github import failures_told
 
     with failures_told():
-        return diagnosed(c, json_=json_)
+        return diagnosed(c, version, json_=json_)
 
 
-def diagnosed(c: Context, *, json_: bool = False) -> list[Finding]:
+def diagnosed(c: Context, version: str | None = None, *, json_: bool = False) -> list[Finding]:
     """Tell what was found; raise the error that predeploy would end with."""
     from .findings import as_data, as_text, complete
 
     found: list[Finding] = []
-    failure = _examined(c, found)
+    failure = _examined(c, version, found)
     findings = complete(found)
     if json_:
         tell_data(as_data(findings))
@@ -57,14 +63,18 @@ def looking(settings: Settings) -> list[Step]:
     return [steps.look(), steps.installed(), *before, steps.outline(settings), *rehearsal]
 
 
-def _examined(c: Context, found: list[Finding]) -> errors.PredeployError | None:
+def _examined(
+    c: Context, version: str | None, found: list[Finding]
+) -> errors.PredeployError | None:
     from ..remote.shell import heeded_signals
     from .findings import failed, told
 
     try:
-        settings, caller = prepared(c)
+        settings, caller = prepared(c, {"BACKUP_VERSION": version})
         with signals_raise(*heeded_signals()):
-            return _on_the_way(settings, caller, found)
+            failure = _on_the_way(settings, caller, found)
+        # With which predeploy would end before it contacts anything.
+        return failure if settings.version else errors.ConfigurationError("there is no version")
     except errors.ConfigurationError as error:
         if error.problems:
             found.extend(failed("settings", problem) for problem in error.problems)

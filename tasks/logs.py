@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from invoke.tasks import task
 
 from ..remote import steps
 from .choosing import chosen
-from .report import harmless, size, tell
+from .report import harmless, note, size, tell
 from .session import session
 
 if TYPE_CHECKING:
@@ -31,10 +30,10 @@ def logs(c: Context, file: str | None = None) -> str:
             archive = chosen(host, "logs", catalog, file).name
         told = host.must("logs", [steps.logs(archive)]).facts["logs"]
         facts = dict(told)
-        tell(f"{facts['log']} in {host.settings.backup_dir} on {host.name}:", sys.stderr)
+        note(f"{facts['log']} in {host.settings.backup_dir} on {host.name}:")
         left_out = int(facts["bytes"]) - steps.LOG_BYTES
         if left_out > 0:
-            tell(f"(its first {size(left_out)} are left out)", sys.stderr)
+            note(f"(its first {size(left_out)} are left out)")
         text = "\n".join(harmless(value) for key, value in told if key == "line")
         tell(text)
         return text

@@ -17,19 +17,28 @@ _STEP = 1000
 _GONE = (errno.EPIPE, errno.EIO)
 
 
-def tell(text: str, stream: TextIO | None = None) -> None:
+def tell(text: str) -> None:
     """Print what people and programs read, of which a CI obeys nothing."""
     from .github import plain
 
-    show(plain(text), stream)
+    show(plain(text), sys.stdout)
 
 
-def show(text: str, stream: TextIO | None = None) -> None:
+def note(text: str) -> None:
+    """Print it beside that: what a program that reads our output must not find there."""
+    from .github import plain
+
+    show(plain(text), sys.stderr)
+
+
+def show(text: str, stream: TextIO | None) -> None:
     """Print; a reader that has gone, or knows ASCII only, does not make a good run a bad one.
 
-    A terminal that has gone is EIO: what comes with a SIGHUP must not end in the middle.
+    A terminal that has gone is EIO: what comes with a SIGHUP must not end in the middle. None is
+    what Python has for a stream that was closed when it began.
     """
-    stream = stream or sys.stdout
+    if stream is None:
+        return
     try:
         print(text, file=stream, flush=True)
     except UnicodeEncodeError:
@@ -60,7 +69,7 @@ def warn(message: str) -> None:
     from .github import annotate
 
     if not annotate("warning", message):
-        tell(f"WARNING: {message}", sys.stderr)
+        note(f"WARNING: {message}")
 
 
 def size(number_of_bytes: float) -> str:

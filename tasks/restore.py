@@ -109,6 +109,19 @@ def restore(
         return _restore(host, wanted, foreseen, keeps=not no_safety, terminate=terminate)
 
 
+def back(host: Host, file: str) -> Restored:
+    """Go back to an archive at once: the plan is shown, and nobody is asked."""
+    from .confirm import refuse_unless_possible
+    from .plan import as_text
+    from .source import source
+
+    wanted = source(host, file)
+    foreseen = _plan(host, wanted, None, terminate=False)
+    tell(as_text(foreseen))
+    refuse_unless_possible(host, foreseen, None, overwrite=False, yes=True)
+    return _restore(host, wanted, foreseen, keeps=True, terminate=False)
+
+
 def _check_flags(
     file: str | None,
     undo: bool,

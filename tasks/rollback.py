@@ -6,21 +6,22 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit, UnexpectedExit
 
 from ..config.errors import PredeployError
 from .predeploy import predeploy
 from .report import silence, tell
-from .restore import restore
-from .session import signals_raise
+from .restore import back
+from .session import opened, prepared, signals_raise
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
+    from ..config.settings import Settings
     from ..remote.catalog import Archive
 
 
@@ -36,6 +37,7 @@ def rollback_on_failure(c: Context, archive: Archive | None = None) -> Iterator[
     from ..remote.shell import heeded_signals
 
     directory = Path.cwd()
+    settings, caller = prepared(c)  # now: the deploy may well check out another profile
     archive = archive or predeploy(c)
     heeded = set(heeded_signals()) - {signal.SIGINT}  # which Python raises itself
     try:
@@ -43,8 +45,9 @@ def rollback_on_failure(c: Context, archive: Archive | None = None) -> Iterator[
             yield archive
     except BaseException as failure:
         if not _is_success(failure):
-            os.chdir(directory)  # where the settings are, wherever the deploy went
-            _go_back(c, archive, failure)
+            with suppress(OSError):
+                os.chdir(directory)  # where a relative path of the settings leads, wherever it went
+            _go_back(settings, caller, archive, failure)
         raise
 
 
@@ -56,14 +59,15 @@ def _is_success(ending: BaseException) -> bool:
     )
 
 
-def _go_back(c: Context, archive: Archive, failure: BaseException) -> None:
+def _go_back(settings: Settings, caller: Any, archive: Archive, failure: BaseException) -> None:
     why = _words(failure)
     try:
         tell(f"The deploy failed ({why}): going back to {archive.name}")
     except OSError:  # of a disk that the deploy has filled, say
         silence(sys.stdout)
     try:
-        restore(c, file=archive.name, yes=True)
+        with opened(settings, caller) as host:
+            back(host, archive.name)
     except PredeployError as also:
         message = f"{also.message}\n  The deploy that was to be undone had failed: {why}"
         raise type(also)(message) from failure

@@ -156,15 +156,24 @@ def session(
     quiet: bool = False,
 ) -> Iterator[Host]:
     """Everything is checked before the host is contacted; signals become exit code 130."""
+    from .github import failures_told
+
+    with failures_told():
+        settings, caller = prepared(c, overrides, needs_version=needs_version)
+        with opened(settings, caller, quiet=quiet) as host:
+            yield host
+
+
+@contextmanager
+def opened(settings: Settings, caller: Any, *, quiet: bool = False) -> Iterator[Host]:
+    """With the settings of before, whatever has become of the files that they are from."""
     # Only here, as it takes half of what `fab --list` takes in all.
     from ..remote.connection import connect
     from ..remote.shell import heeded_signals
     from .github import failures_told
 
-    with failures_told():
-        settings, caller = prepared(c, overrides, needs_version=needs_version)
-        with signals_raise(*heeded_signals()):
-            yield Host(settings, connect(settings, caller), quiet)
+    with failures_told(), signals_raise(*heeded_signals()):
+        yield Host(settings, connect(settings, caller), quiet)
 
 
 def prepared(

@@ -308,15 +308,19 @@ def test_too_little_space_is_told_beside_all_else(project):
     assert result_of(findings, "way back") == {"ok"}
 
 
-def test_without_a_version_doctor_warns_that_predeploy_will_ask_for_one(project):
+def test_without_a_version_neither_may_run_and_with_one_both_may(project):
     done = project.fab("-H", "demo", "doctor")
-    assert done.returncode == 0
-    assert "give predeploy --version" in done.stdout
+    assert done.returncode == 2
+    assert "give --version or BACKUP_VERSION" in done.stdout
+    assert "ok    database" in done.stdout
     assert project.fab("-H", "demo", "predeploy").returncode == 2
+    assert project.fab("-H", "demo", "doctor", "--version=v1").returncode == 0
+    assert project.fab("-H", "demo", "predeploy", "--version=v1").returncode == 0
 
 
 def test_lines_are_short_and_say_what_to_do(project):
-    done = project.fab("-H", "demo", "doctor", DB_PASSWORD="wrong", SSH_KNOWN_HOSTS="")
+    wrong = {"DB_PASSWORD": "wrong", "SSH_KNOWN_HOSTS": ""}
+    done = project.fab("-H", "demo", "doctor", "--version=v1", **wrong)
     assert done.returncode == 3
     lines = done.stdout.splitlines()
     assert [line for line in lines if line.startswith("fail  host key ")]
@@ -324,7 +328,7 @@ def test_lines_are_short_and_say_what_to_do(project):
     known = project.ssh.known_hosts_line
     assert known in [line.strip() for line in lines], "whole, to be copied"
     assert "(exit 3)" in done.stderr
-    done = project.fab("-H", "demo", "doctor")
+    done = project.fab("-H", "demo", "doctor", "--version=v1")
     assert done.stdout.endswith("predeploy may run\n")
     long = [line for line in done.stdout.splitlines() if len(line) > 100]
     assert not [line for line in long if " " in line.strip()], "but for a path that is long itself"

@@ -1,7 +1,10 @@
 """history: what is there, what it weighs, and what goes next."""
 
 import json
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +106,23 @@ def test_data_are_json_for_a_reader_that_knows_ascii_alone(project):
     (entry,) = json.loads(history(project, "--json", PYTHONIOENCODING="ascii").stdout)
 
     assert entry["warnings"] == ["é"]
+
+
+def test_data_stay_data_where_the_log_was_closed(project):
+    add_archives(project.backup_dir, 1, NOW)
+    damaged = next(project.backup_dir.glob("*.dump"))
+    damaged.write_bytes(b"")
+    fab = Path(sys.executable).with_name("fab")
+
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -H demo history --json 2>&-', fab],
+        cwd=project.directory,
+        env=project.environment(),
+        capture_output=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout)[0]["intact"] is False
 
 
 def test_what_is_damaged_or_cannot_be_read_is_named(project):

@@ -52,6 +52,7 @@ def run(project, arguments, *, stdin=subprocess.DEVNULL, **changes):
     changes = {
         "DB_BIN_DIR": str(project.pg.bin_dir),
         "BACKUP_DIR": str(project.backup_dir),
+        "BACKUP_VERSION": "v1",
     } | changes
     return subprocess.Popen(
         [sys.executable, "-m", "fabric_predeploy", "init", *arguments],

@@ -74,6 +74,11 @@ ENDINGS = [
     ("raise ValueError('a bug')", 1, "a bug"),
     ("raise KeyboardInterrupt", 1, "KeyboardInterrupt"),
     (SIGTERM, 130, "interrupted by SIGTERM (exit 130)"),
+    (
+        "os.rename('config/demo.env', 'gone'); os.environ.pop('DB_PASSWORD'); sys.exit(3)",
+        3,
+        "exit code 3",
+    ),
     ("os.chdir('/'); raise Exit('no site there', code=7)", 7, "no site there"),
 ]
 

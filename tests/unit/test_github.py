@@ -11,7 +11,7 @@ import pytest
 from fabric_predeploy.config.errors import PreflightError
 from fabric_predeploy.config.github import github
 from fabric_predeploy.tasks import github as told
-from fabric_predeploy.tasks.report import tell, warn
+from fabric_predeploy.tasks.report import note, tell, warn
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -58,7 +58,7 @@ def test_the_runner_reads_the_message_and_the_title_as_they_were(message, title)
 
 @given(ODD)
 def test_nothing_that_is_merely_printed_is_obeyed(text):
-    printed = spoken(lambda: tell(text, sys.stderr))
+    printed = spoken(lambda: note(text))
 
     words = {*"aA05", "group"}
     for line in printed.replace("\r", "\n").split("\n"):
@@ -80,7 +80,7 @@ def test_lines_that_would_be_obeyed_are_shown_instead(runner, line):
 
 @given(some.dictionaries(ODD, ODD))
 def test_data_that_is_printed_keeps_its_meaning(data):
-    assert json.loads(spoken(lambda: tell(json.dumps(data, indent=2), sys.stderr))) == data
+    assert json.loads(spoken(lambda: note(json.dumps(data, indent=2)))) == data
 
 
 def test_without_a_runner_everything_is_printed_as_it_is(capsys):
