@@ -176,10 +176,19 @@ finished_growing() {
 start_guard() {
     [ -z "$guard" ] || return 0
     mkfifo "$run_dir/guard"
-    (stand_guard <"$run_dir/guard" >/dev/null 2>&1 3<&- 7>&- 9>&- &)
-    guard=yes
+    # Opened for both, which waits for nobody: so one of us that ends early leaves no other waiting at the door.
+    exec 6<>"$run_dir/guard"
+    exec 4<"$run_dir/guard"
     exec 6>"$run_dir/guard"
     rm -f "$run_dir/guard"
+    (
+        { # with exec, as dash keeps for later what the call of a function closes: the lock, and the channel
+            exec <&4 >/dev/null 2>&1 3<&- 4<&- 6>&- 7>&- 9>&-
+            stand_guard
+        } &
+    )
+    exec 4<&-
+    guard=yes
 }
 
 stand_guard() {

@@ -6,7 +6,8 @@
 run_psql() {
     export RUN_DIR="$run_dir" # for what psql reads and writes there
     exec "$1" --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
-        --dbname='keepalives_idle=30 keepalives_interval=10 keepalives_count=6 tcp_user_timeout=90000' <"$run_dir/to_psql" >"$run_dir/from_psql" 2>"$run_dir/psql_stderr"
+        --dbname='keepalives_idle=30 keepalives_interval=10 keepalives_count=6 tcp_user_timeout=90000' \
+        <&5 4>&- 5<&- 1<>"$run_dir/from_psql" 2>"$run_dir/psql_stderr"
 }
 
 # use_psql PROGRAM: the session that is open, or a new one.
@@ -20,11 +21,17 @@ open_psql() {
     start_guard
     mkfifo "$run_dir/to_psql" "$run_dir/from_psql" ||
         die 10 "no named pipe can be made in $run_dir" "choose a BACKUP_DIR on a file system of the host's own"
+    starting=yes
+    # As with the guard: what it reads from is open before it is there.
+    exec 4<>"$run_dir/to_psql"
+    exec 5<"$run_dir/to_psql"
+    exec 4>"$run_dir/to_psql"
     run_psql "$1" 6>&- &
     psql_child=$!
     tell_guard
-    exec 4>"$run_dir/to_psql" 5<"$run_dir/from_psql"
+    exec 5<"$run_dir/from_psql"
     rm -f "$run_dir/to_psql" "$run_dir/from_psql"
+    heed_signals
     # shellcheck disable=SC2016 # psql asks a shell of its own
     tell_psql '\set run_dir `printf %s "$RUN_DIR"`'
     tell_psql "$tables_sql"
