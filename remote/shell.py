@@ -143,6 +143,8 @@ def run(  # noqa: PLR0913 - each has a name
             raise InterruptedRunError(
                 f"stopped after the {failure.timeout} s that fab's -T allows (exit 130)"
             ) from None
+        except (EOFError, ConnectionError):  # before the host had said that it begins
+            return Report({}, LOST)
         except ThreadException as failure:
             _reraise_unless_lost(failure)
             return Report({}, LOST)

@@ -226,3 +226,13 @@ def test_a_follower_that_fails_ends_the_run_and_is_no_lost_connection(host):
 
     with pytest.raises(ThreadException, match="of the follower"):
         host.run(*host.until_preflight(), follow=fail)
+
+
+@pytest.mark.parametrize("failure", [EOFError, ConnectionResetError])
+def test_a_host_that_is_gone_before_it_begins_is_lost_and_no_bug(host, failure):
+    class Gone(Context):
+        def run(self, *_args, **_options):
+            raise failure
+
+    report = host.predeploy(context=Gone())
+    assert (report.code, report.exited) == (None, shell.LOST)
