@@ -7,7 +7,7 @@ run_psql() {
     export RUN_DIR="$run_dir" # for what psql reads and writes there
     exec "$1" --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
         --dbname='keepalives_idle=30 keepalives_interval=10 keepalives_count=6 tcp_user_timeout=90000' \
-        <&5 4>&- 5<&- 1<>"$run_dir/from_psql" 2>"$run_dir/psql_stderr"
+        <&5 >&8 4>&- 5<&- 8>&- 2>"$run_dir/psql_stderr"
 }
 
 # use_psql PROGRAM: the session that is open, or a new one.
@@ -22,14 +22,16 @@ open_psql() {
     mkfifo "$run_dir/to_psql" "$run_dir/from_psql" ||
         die 10 "no named pipe can be made in $run_dir" "choose a BACKUP_DIR on a file system of the host's own"
     starting=yes
-    # As with the guard: what it reads from is open before it is there.
+    # As with the guard: all ends are open before it is there, as it may be gone before we come to ours.
     exec 4<>"$run_dir/to_psql"
     exec 5<"$run_dir/to_psql"
     exec 4>"$run_dir/to_psql"
+    exec 8<>"$run_dir/from_psql"
     run_psql "$1" 6>&- &
     psql_child=$!
     tell_guard
     exec 5<"$run_dir/from_psql"
+    exec 8>&-
     rm -f "$run_dir/to_psql" "$run_dir/from_psql"
     heed_signals
     # shellcheck disable=SC2016 # psql asks a shell of its own
