@@ -121,6 +121,7 @@ def run(  # noqa: PLR0913 - each has a name
         *([follow] if follow else []),
     ]
     watchers: list[StreamWatcher] = [Events(fence, followers)]
+    result: Result | Promise | None = None
     with _stopped_gently(stdin):
         try:
             result = c.run(
@@ -143,8 +144,10 @@ def run(  # noqa: PLR0913 - each has a name
             raise InterruptedRunError(
                 f"stopped after the {failure.timeout} s that fab's -T allows (exit 130)"
             ) from None
-        except (EOFError, ConnectionError):  # before the host had said that it begins
-            return Report({}, LOST)
+        except (EOFError, ConnectionError):
+            if result is not None:
+                raise  # what the payload met
+            return Report({}, LOST)  # the host had not even begun
         except ThreadException as failure:
             _reraise_unless_lost(failure)
             return Report({}, LOST)
