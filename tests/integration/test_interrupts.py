@@ -74,7 +74,9 @@ def busy(project):
     assert project.predeploy("v1").returncode == 0
     before = {path: path.read_bytes() for path in project.archives()}
     with locked_table(project):
-        run = project.start("-H", "demo", "predeploy", "--version=v2", "--lock-timeout=60")
+        run = project.start(
+            *("-H", "demo", "predeploy", "--version=v2", "--lock-timeout=60"), BACKUP_RECONNECT="0"
+        )
         wait_for(lambda: dumping(project))
         yield project, run, before
         if run.poll() is None:
