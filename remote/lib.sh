@@ -158,18 +158,19 @@ finished() {
     tell_guard
 }
 
-# tell_size FILE PID: of a file that grows while that program runs.
-tell_size() {
+# attend_growth FILE PID: while that program runs, tell the size of its file, and do what is to be done meanwhile.
+attend_growth() {
     # It holds nothing that somebody waits for: neither the lock, nor does its nap keep the client's end open.
-    exec 2>/dev/null 3<&- 5<&- 9>&-
+    exec 7>&2 2>/dev/null 3<&- 5<&- 9>&-
     before=$!
     # KILL, as a nap that was forked a moment ago would lose another signal.
     trap '[ "$!" = "$before" ] || kill -KILL "$!"; exit 0' TERM
     # A signal that comes too early is lost: so it looks itself whether it is still wanted.
     while kill -0 "$2" && kill -0 $$; do
-        sleep 1 >/dev/null &
+        sleep "$nap_seconds" >/dev/null 7>&- &
         wait $! || :
         [ ! -f "$1" ] || tell_progress "bytes $(size_of "$1")"
+        [ -z "$meanwhile" ] || "$meanwhile"
     done
 }
 
@@ -177,18 +178,20 @@ tell_progress() {
     [ "$tells" != progress ] || tell_client "$newline$fence progress $1"
 }
 
-# finished_growing PID FILE: `finished`, and meanwhile its size is told.
+# finished_growing PID FILE [MEANWHILE]: `finished`; meanwhile its size is told, and that function called now and then.
 finished_growing() {
     teller=
-    if [ "$tells" = progress ]; then
-        start_function tell_size "$2" "$1"
+    meanwhile=${3-} nap_seconds=10
+    [ "$tells" != progress ] || nap_seconds=1
+    if [ "$tells" = progress ] || [ -n "$meanwhile" ]; then
+        start_function attend_growth "$2" "$1"
         teller=$!
     fi
     finished "$1"
     [ -n "$teller" ] || return 0
     grown_status=$child_status
     kill -TERM "$teller" 2>/dev/null || :
-    finished "$teller"
+    finished "$teller" 2>/dev/null # one that has not set its trap yet would be told of
     child_status=$grown_status
 }
 

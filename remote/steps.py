@@ -111,6 +111,8 @@ def dump(settings: Settings, label: str = PRE_DEPLOY) -> Step:
             "version": settings.version or "",
             "lock_timeout_seconds": str(settings.lock_timeout_seconds),
             "snapshot_sql": _sql("snapshot"),
+            "blockers_sql": _sql("blockers"),
+            "queue_sql": _sql("queue"),
             "count_sql": _sql("count"),
         },
     )

@@ -1,6 +1,7 @@
 """Interrupted, killed, cut off: nothing of ours stays, and the next run goes as if it were not."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -154,6 +155,8 @@ def test_a_lock_that_is_held_for_too_long_is_exit_12(project):
 
     assert done.returncode == 12
     assert "merchants" in done.stderr
+    holder = r"- pid \d+, role postgres, .*holds AccessExclusiveLock on public.merchants"
+    assert re.search(holder, done.stderr)
     assert project.archives() == []
 
 

@@ -136,7 +136,9 @@ class Host:
         """From now on the host's time stands still, but for what is slept."""
         (self.home / "clock").write_text(str(seconds))
         self.script("date", 'read -r now <"$HOME/clock"; exec /bin/date -d "@$now" "$@"')
-        self.script("sleep", 'read -r now <"$HOME/clock"; echo $((now + $1)) >"$HOME/clock"')
+        passing = 'read -r now <"$HOME/clock"; echo $((now + $1)) >"$HOME/clock"'
+        # What is looked at now and then, beside the run, does not make time pass.
+        self.script("sleep", f'[ "$1" != 10 ] || exec /bin/sleep "$1"; {passing}')
 
     def run(
         self,
