@@ -28,6 +28,10 @@ class ConfigurationError(PredeployError):
 class HostError(PredeployError):
     exit_code = 3
 
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass  # for who was let in a moment ago: it is worth to try again
+
 
 class PreflightError(PredeployError):
     exit_code = 10

@@ -88,6 +88,7 @@ class Settings:
     lock_wait_seconds: int = _setting(
         "BACKUP_LOCK_WAIT", whole(0, _A_DAY_SECONDS), 0, flag="--lock-wait"
     )
+    reconnect_seconds: int = _setting("BACKUP_RECONNECT", whole(0, _A_DAY_SECONDS), 120)
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -100,12 +101,12 @@ REQUIRED: Final = tuple(
     if item.name in SPECS and item.default is MISSING
 )
 VARIABLES: Final = tuple(spec.variable for spec in SPECS.values())
-# What makes sense there without a client. The version is not one that the client knows.
+# What makes sense there without a client: it does not know the version, and does not come back.
 ON_THE_HOST: Final[Mapping[str, str]] = {
     name: spec.variable
     for name, spec in SPECS.items()
     if spec.variable.startswith(("DB_", "BACKUP_", "MAX_"))
     and not spec.secret
-    and spec.variable != "BACKUP_VERSION"
+    and spec.variable not in ("BACKUP_VERSION", "BACKUP_RECONNECT")
 }
 SECRET_VARIABLES: Final = frozenset(spec.variable for spec in SPECS.values() if spec.secret)

@@ -10,7 +10,7 @@ tell_psql "SELECT 'empty_view=' || translate(oid::regclass::text, E'\\n\\r', '  
 log "analyzing"
 analyze_started=$(date +%s)
 if hear_psql; then
-    printf '%s' "$heard"
+    tell_client "$heard"
 else
     log "WARNING: the database could not be analyzed: $(psql_words)"
 fi

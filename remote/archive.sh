@@ -76,6 +76,6 @@ tell_header() {
 locate
 fact file "$file"
 archive_client=$(manifest_value "$manifest" client_version)
-if [ -n "$archive_client" ]; then without_rows "$manifest"; else tell_header; fi
+if [ -n "$archive_client" ]; then tell_client "$(without_rows "$manifest")"; else tell_header; fi
 choose_reader "${archive_client%%[!0-9]*}" "$archive_client"
 fact reader_version "$client_version"

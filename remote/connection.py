@@ -56,6 +56,12 @@ def is_alive(connection: fabric.Connection) -> bool:
     return bool(transport and transport.is_active() and transport.is_authenticated())
 
 
+def await_sign_of_life(connection: fabric.Connection) -> None:
+    """Return when the host has answered: that it does not know this request is an answer, too."""
+    with suppress(*_FAILURES):
+        connection.transport.global_request("keepalive@openssh.com", wait=True)
+
+
 @atexit.register
 def close_all() -> None:
     while _shared:
@@ -266,7 +272,7 @@ class Route:
             wait = next(waits, None) if trouble.transient else None
             if wait is None:
                 where = str(hop) if hop is self.hops[-1] else f"the jump host {hop}"
-                raise HostError(trouble.message(where, tries))
+                raise HostError(trouble.message(where, tries), may_pass=True)
             time.sleep(wait)
 
     def _try(self) -> tuple[Hop, Trouble] | None:

@@ -19,7 +19,7 @@ psql=${found%%"$newline"*}
 use_psql "${psql#* }/psql"
 tell_old false
 hear_psql || die 10 "the database did not answer: $(psql_words)" "check DB_NAME, DB_USER, DB_HOST and DB_PORT as seen from the host"
-printf '%s' "$heard"
+tell_client "$heard"
 unknown=$(printf '%s' "$heard" | sed -n 's/^unknown=//p')
 [ -z "$unknown" ] || die 14 "not a database that a restore of $db_name has left: $(one_line "$unknown")" "see which there are; nothing was dropped"
 if [ -n "$names" ]; then
@@ -27,6 +27,6 @@ if [ -n "$names" ]; then
     use_psql "${psql#* }/psql"
     tell_old true
     hear_psql || die 14 "not all of the databases could be dropped: $(psql_words)" "end the sessions in them, and run it again"
-    printf '%s' "$heard" | sed '/^old_database=/d'
+    tell_client "$(printf '%s' "$heard" | sed '/^old_database=/d')"
     log "dropped $(one_line "$names")"
 fi

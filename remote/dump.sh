@@ -1,6 +1,6 @@
 #!/bin/sh
 # Dump one database beside its final name: complete, or absent.
-: "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${count_sql:?}"
+: "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${count_sql:?}" "${blockers_sql:?}" "${queue_sql:?}"
 : "${bin_dir:?}" "${compress_option:?}" "${expected_bytes?}" "${expected_seconds?}" "${db_user:?}" # from preflight and psql
 
 # Archives are ordered by their second, so each has one for itself: also when the clock was set back.
@@ -19,9 +19,40 @@ choose_name() {
     is_ours "$name.dump" .dump || die 12 "an archive cannot be named $name.dump" "check the host's clock and its tools"
 }
 
+# Who keeps us from the tables, as far as the database knows.
+tell_blockers_of_dump() {
+    use_psql "$bin_dir/psql"
+    tell_psql "$blockers_sql"
+    hear_psql || return 0
+    IFS=$newline
+    set -f
+    for line in $(printf '%s' "$heard" | sed -n 's/^blocker=//p'); do
+        problem "$line" "let it end, or end it: SELECT pg_terminate_backend(<pid>)"
+    done
+    set +f
+    unset IFS
+}
+
 not_counted() {
-    die 12 "the database broke off while its rows were counted: $(psql_words)" \
+    words=$(psql_words)
+    case $words in *'LOCK TABLE '*) tell_blockers_of_dump ;; esac
+    die 12 "the database broke off while its rows were counted: $words" \
         "see what it says; the earlier archives are as they were"
+}
+
+ask_who_waits() {
+    exec "$bin_dir/psql" --no-psqlrc --no-password --quiet --tuples-only --no-align --command="$queue_sql" </dev/null
+}
+
+# A migration that waits for the end of the dump keeps everybody waiting who comes after it. Told once.
+look_for_queue() {
+    seconds_dumping=$((seconds_dumping + nap_seconds))
+    [ -z "$queue" ] && [ "$seconds_dumping" -ge "$look_at" ] || return 0
+    look_at=$((seconds_dumping + 10))
+    ask_who_waits >"$run_dir/queue" 7>&- &
+    wait $! || :
+    queue=$(cat "$run_dir/queue")
+    [ -z "$queue" ] || log "WARNING: this dump is waited for, and whoever needs the same tables now waits, too: $(one_line "$queue")" 2>&7
 }
 
 # The rows are counted beside the dump, in its own snapshot: so the counts describe what is in the archive.
@@ -34,7 +65,8 @@ take_dump() {
     start "$bin_dir/pg_dump" --format=custom --file="$partial" --compress="$compress_option" \
         --snapshot="${snapshot%"$newline"}" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
     tell_psql "$count_sql"
-    finished_growing $! "$partial"
+    seconds_dumping=0 look_at=3 queue=
+    finished_growing $! "$partial" look_for_queue
     dump_seconds=$(($(date +%s) - started))
     relay "$run_dir/stderr"
 }
@@ -49,9 +81,11 @@ take_dump
 [ "$child_status" -eq 0 ] || [ "$(free_bytes)" -gt 65536 ] ||
     die 12 "no space is left in $backup_dir: pg_dump ended with exit code $child_status" \
         "free some; the earlier archives are as they were"
-[ "$child_status" -eq 0 ] ||
+if [ "$child_status" -ne 0 ]; then
+    case $(cat "$run_dir/stderr") in *'LOCK TABLE '*) tell_blockers_of_dump ;; esac
     die 12 "pg_dump ended with exit code $child_status: $(tail -n 3 "$run_dir/stderr")" \
         "see what it says above; the earlier archives are as they were"
+fi
 [ -s "$partial" ] || die 12 "pg_dump ended well but wrote nothing" "check the programs in $bin_dir"
 tell_psql 'COMMIT;'
 hear_psql || not_counted

@@ -12,28 +12,50 @@ unset BLOCK_SIZE LS_BLOCK_SIZE TIME_STYLE QUOTING_STYLE # GNU's ls would tell si
 only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems=''
 children='' psql_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting='' interrupt=''
 rotation='not reached'
+report='' reconnect_seconds=0 alone_since=''
 
 newline='
 '
 # Names that the host's own programs made; anything else in the directory is not ours.
 stamp_glob='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]'
 
+# All that the client is to hear. It is kept, too, for a client that has lost its connection and asks anew (`attend`); that
+# neither takes it down is no reason to stop.
+tell_client() {
+    printf '%s\n' "$1" 2>/dev/null || exec >/dev/null
+    [ -z "$report" ] || printf '%s\n' "$1" 2>/dev/null >>"$report" || drop_report
+}
+
+# One with a gap would be worse than none.
+drop_report() {
+    rm -f "$report"
+    report=
+}
+
 begin() {
     step=$1
-    printf '\n%s begin %s\n' "$fence" "$step"
+    tell_client "$newline$fence begin $step"
 }
 
 end() {
-    printf '%s end %s\n' "$fence" "$step"
+    tell_client "$fence end $step"
 }
 
 fact() {
-    printf '%s=%s\n' "$1" "$2"
+    tell_client "$1=$2"
 }
 
 facts() {
     while [ $# -gt 1 ]; do
-        fact "$1" "$2"
+        tell_client "$1=$2"
+        shift 2
+    done
+}
+
+# The same for a file: printed, not told.
+pairs() {
+    while [ $# -gt 1 ]; do
+        printf '%s=%s\n' "$1" "$2"
         shift 2
     done
 }
@@ -136,37 +158,40 @@ finished() {
     tell_guard
 }
 
-# tell_size FILE PID: of a file that grows while that program runs.
-tell_size() {
+# attend_growth FILE PID: while that program runs, tell the size of its file, and do what is to be done meanwhile.
+attend_growth() {
     # It holds nothing that somebody waits for: neither the lock, nor does its nap keep the client's end open.
-    exec 2>/dev/null 3<&- 5<&- 9>&-
+    exec 7>&2 2>/dev/null 3<&- 5<&- 9>&-
     before=$!
     # KILL, as a nap that was forked a moment ago would lose another signal.
     trap '[ "$!" = "$before" ] || kill -KILL "$!"; exit 0' TERM
     # A signal that comes too early is lost: so it looks itself whether it is still wanted.
     while kill -0 "$2" && kill -0 $$; do
-        sleep 1 >/dev/null &
+        sleep "$nap_seconds" >/dev/null 7>&- &
         wait $! || :
         [ ! -f "$1" ] || tell_progress "bytes $(size_of "$1")"
+        [ -z "$meanwhile" ] || "$meanwhile"
     done
 }
 
 tell_progress() {
-    [ "$tells" != progress ] || printf '\n%s progress %s\n' "$fence" "$1"
+    [ "$tells" != progress ] || tell_client "$newline$fence progress $1"
 }
 
-# finished_growing PID FILE: `finished`, and meanwhile its size is told.
+# finished_growing PID FILE [MEANWHILE]: `finished`; meanwhile its size is told, and that function called now and then.
 finished_growing() {
     teller=
-    if [ "$tells" = progress ]; then
-        start_function tell_size "$2" "$1"
+    meanwhile=${3-} nap_seconds=10
+    [ "$tells" != progress ] || nap_seconds=1
+    if [ "$tells" = progress ] || [ -n "$meanwhile" ]; then
+        start_function attend_growth "$2" "$1"
         teller=$!
     fi
     finished "$1"
     [ -n "$teller" ] || return 0
     grown_status=$child_status
     kill -TERM "$teller" 2>/dev/null || :
-    finished "$teller"
+    finished "$teller" 2>/dev/null # one that has not set its trap yet would be told of
     child_status=$grown_status
 }
 
@@ -236,18 +261,72 @@ meet_client() {
     secret=
 }
 
-# Then it keeps our stdin open. When it dies, is interrupted or is cut off, that ends, and so do we.
+# Then it keeps our stdin open, and says so before it closes it to stop us. An end without that word is a connection that is
+# lost, or a client that was killed.
 watch_client() {
     meet_client
     [ -z "$watcher" ] || return 0
     exec 3<&0
-    {
-        while IFS= read -r _ <&3; do :; done
-        # Twice, as bash may sleep through a signal that comes right before it begins to wait.
-        kill -TERM $$
-        kill -TERM $$
-    } >/dev/null 2>&1 4>&- 6>&- 9>&- &
+    # In braces, or some shells would keep, to restore it later, what is closed here: and our client waits for its end.
+    { listen_to_client; } >/dev/null 2>&1 4>&- 6>&- 9>&- &
     watcher=$!
+}
+
+listen_to_client() {
+    word=
+    while [ "$word" != stop ] && [ ! -e "$stop_file" ] && IFS= read -r word <&3; do :; done
+    [ "$word" = stop ] || await_client
+    stop_run $$
+}
+
+# The file stays, for a run that must not be stopped at the moment. Twice, as bash may sleep through a signal that comes
+# right before it begins to wait.
+stop_run() {
+    printf '' >"$stop_file" || :
+    kill -TERM "$1"
+    kill -TERM "$1"
+}
+
+# A run that can be found again goes on, for somebody to come back and attend to it; it stops once nobody has for so long.
+await_client() {
+    is_reported "$fence" "$backup_dir/run.report" || return 0
+    run_dir=$backup_dir/run.partial
+    log_file=$backup_dir/$(manifest_value "$backup_dir/run.report" log)
+    seconds_left=$reconnect_seconds
+    exec 8>>"$backup_dir/run.report"
+    while [ "$seconds_left" -gt 0 ] && [ ! -e "$stop_file" ] && kill -0 $$; do
+        seconds_left=$((seconds_left - 1))
+        if is_attended; then
+            [ ! -e "$run_dir/alone" ] || note_attended
+            seconds_left=$reconnect_seconds
+        else
+            [ -e "$run_dir/alone" ] || note_alone
+        fi
+        sleep 1
+    done
+}
+
+# is_reported RUN FILE
+is_reported() {
+    [ -f "$2" ] && IFS= read -r first_line <"$2" && [ "$first_line" = "$1 begin lock" ]
+}
+
+# Whoever attends to the run shares the lock of its report, and the kernel drops it with them.
+is_attended() {
+    flock_status=0
+    flock -n 8 || flock_status=$?
+    [ "$flock_status" -ne 0 ] || flock -u 8
+    [ "$flock_status" -eq 1 ]
+}
+
+note_alone() {
+    date -u +%Y-%m-%dT%H:%M:%SZ >"$run_dir/alone"
+    log "the client is gone: going on, and stopping in $reconnect_seconds s unless it comes back"
+}
+
+note_attended() {
+    rm -f "$run_dir/alone"
+    log "the client is back"
 }
 
 # Without `wait`, for the same reason as the guard is no child.
@@ -270,7 +349,8 @@ audit() {
 }
 
 outcome() {
-    facts time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" code "$1" step "$step" reason "$(one_line "$reason")" remedy "$(one_line "$remedy")"
+    pairs time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" code "$1" step "$step" reason "$(one_line "$reason")" remedy "$(one_line "$remedy")"
+    [ -z "$alone_since" ] || pairs client_gone_since "$alone_since"
     [ -z "$problems" ] || printf '%s' "$problems" | sed 's/^/problem=/'
 }
 
@@ -281,11 +361,11 @@ status_lines() {
         *) achieved=$published ;;
     esac
     [ -z "$achieved" ] || result=success
-    facts result "$result" task "$task"
-    facts archive "$achieved" proof "$proved" rotation "$rotation"
-    [ "$task" != restore ] || facts way "${way:-}" seconds "${restore_seconds:-}" safety "$published" lost "${lost:-}"
+    pairs result "$result" task "$task"
+    pairs archive "$achieved" proof "$proved" rotation "$rotation"
+    [ "$task" != restore ] || pairs way "${way:-}" seconds "${restore_seconds:-}" safety "$published" lost "${lost:-}"
     outcome "$1"
-    fact log "${log_file##*/}"
+    pairs log "${log_file##*/}"
 }
 
 # A status that cannot be written must not go on telling of the run before.
@@ -298,9 +378,9 @@ write_status() {
 }
 
 tell_outcome() {
-    printf '\n%s begin result\n' "$fence"
-    outcome "$1"
-    printf '%s end result\n' "$fence"
+    tell_client "$newline$fence begin result"
+    tell_client "$(outcome "$1")"
+    tell_client "$fence end result"
 }
 
 # Every way out leads through here: nothing unfinished stays, the outcome is recorded and told.
@@ -321,6 +401,7 @@ finish() {
         stop_children
     fi
     [ -z "$partial" ] || rm -f "$partial"
+    [ ! -f "$run_dir/alone" ] || alone_since=$(cat "$run_dir/alone")
     [ -z "$run_dir" ] || rm -rf "${run_dir:?}"
     if [ -n "$log_file" ]; then
         if [ "$code" -eq 0 ]; then log "$task: done"; else log "$task: exit code $code: $reason"; fi
@@ -414,6 +495,7 @@ to_disk() {
 }
 
 backup_dir=$(absolute "$backup_dir")
+stop_file=$backup_dir/run.partial/stop.$fence
 
 trap '' PIPE
 trap interrupted INT TERM HUP

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Let one run at a time into the backup directory, and clear away what an earlier one left unfinished.
-: "${client:?}" "${create:?}" "${lock_wait_seconds:?}" "${keep_logs:?}" "${upload?}"
+: "${client:?}" "${create:?}" "${lock_wait_seconds:?}" "${keep_logs:?}" "${upload?}" "${reconnect_seconds:?}"
 
 make_directory() {
     if [ -z "$only_looks" ]; then
@@ -63,18 +63,26 @@ at_work() {
     refuse 11 "another run is at work: $holder" "wait for it, or let this one wait with BACKUP_LOCK_WAIT=<seconds>" lock
 }
 
+# Who it is, since when; and whether it is left alone, and may stop soon.
+find_holder() {
+    holder=$(cat "$backup_dir/lock")
+    gone_since=$(cat "$backup_dir/run.partial/alone" 2>/dev/null) || gone_since=
+    [ -z "$gone_since" ] || holder="$holder; its client is gone since $gone_since, and unless that comes back it stops"
+}
+
 # The kernel drops this lock with the last process that holds it, however that one ends.
 take_lock() {
     exec 9>>"$backup_dir/lock"
     waited=0
     while ! locked; do
-        holder=$(cat "$backup_dir/lock")
+        find_holder
         [ "$waited" -lt "$lock_wait_seconds" ] || at_work
         watch_client
         [ "$waited" -ne 0 ] || log "waiting up to $lock_wait_seconds s for another run: $holder"
         sleep 1
         waited=$((waited + 1))
     done
+    run_before=$(cat "$backup_dir/lock")
     printf '%s for %s, process %s, since %s\n' "$task" "$client" $$ "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
         >"$backup_dir/lock"
 }
@@ -86,12 +94,32 @@ look_at_lock() {
     case $flock_status in
         0) ;;
         1)
-            holder=$(cat "$backup_dir/lock")
+            find_holder
             looked held "$holder"
             [ "$lock_wait_seconds" -gt 0 ] || at_work
             ;;
         *) no_locks ;;
     esac
+}
+
+# A client that was lost has not heard what became of its run.
+tell_of_run_before() {
+    gone_since=$(cat "$backup_dir/run.partial/alone" 2>/dev/null) || gone_since=
+    ended="was killed without a word"
+    if [ -z "$gone_since" ] && [ -f "$1" ] && [ -z "$(manifest_value "$1" heard)" ]; then
+        gone_since=$(manifest_value "$1" client_gone_since)
+        ended="ended with exit code $(manifest_value "$1" code): $(manifest_value "$1" reason)"
+    fi
+    [ -z "$gone_since" ] || log "the run before, $run_before, lost its client at $gone_since and ${ended%: }"
+}
+
+# What is told from here on stays until the run after the next one, for a client that comes back late. Where it cannot be
+# kept, nobody can come back.
+keep_report() {
+    [ ! -f "$1" ] || mv -f "$1" "$1.before"
+    facts process $$ log "${log_file##*/}"
+    report=$1
+    printf '%s\n' "$fence begin lock" "process=$$" "log=${log_file##*/}" 2>/dev/null >"$report" || drop_report
 }
 
 # A run may go on with what an earlier one has received, and names it.
@@ -127,11 +155,13 @@ remove_old_logs() {
 enter() {
     take_lock
     remove_leftovers
+    log_file=$backup_dir/backup-$(date -u +%Y%m%d-%H%M%S).log
+    log "$task, asked for by $client"
+    tell_of_run_before "$backup_dir/run.report"
     rm -rf "${backup_dir:?}/run.partial"
     mkdir "$backup_dir/run.partial"
     run_dir=$backup_dir/run.partial
-    log_file=$backup_dir/backup-$(date -u +%Y%m%d-%H%M%S).log
-    log "$task, asked for by $client"
+    keep_report "$backup_dir/run.report"
     remove_old_logs
     if [ -n "$keeps_status" ]; then
         reason="the run has begun and not ended: it is at work, or was killed without a word"

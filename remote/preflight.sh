@@ -170,6 +170,6 @@ fi
 die_of_problems
 [ -z "$dumps" ] || facts bin_dir "$bin_dir" need_bytes "$need_bytes" free_bytes "$free_bytes" expected_bytes "$expected_bytes" expected_seconds "$expected_seconds"
 looked client_version "$client_version" compress "$compress"
-printf '%s' "$answer"
+tell_client "$answer"
 log "PostgreSQL $server_version, $database_bytes bytes in $relations relations; role $db_user, $role"
 [ -z "$dumps" ] || log "pg_dump $client_version in $bin_dir, $compress; $free_bytes bytes free, about $need_bytes needed; $(shell_name)"

@@ -4,15 +4,15 @@
 : "${partial:?}" "${name:?}" "${sha256:?}" "${proved:?}" # from dump and verify
 
 manifest_lines() {
-    facts format 1 project "$project" label "$label" version "$version" git_commit "$git_commit"
-    facts database "$db_name" db_host "$db_host" created "$created" dump_seconds "$dump_seconds"
-    facts server_version "$server_version" client_version "$client_version" compress "$compress"
-    facts database_bytes "$database_bytes" relations "$relations"
-    facts bytes "$bytes" sha256 "$sha256" toc_entries "$toc_entries"
+    pairs format 1 project "$project" label "$label" version "$version" git_commit "$git_commit"
+    pairs database "$db_name" db_host "$db_host" created "$created" dump_seconds "$dump_seconds"
+    pairs server_version "$server_version" client_version "$client_version" compress "$compress"
+    pairs database_bytes "$database_bytes" relations "$relations"
+    pairs bytes "$bytes" sha256 "$sha256" toc_entries "$toc_entries"
     [ -z "$warnings" ] || printf '%s\n' "$warnings" | sed 's/^/warning=/'
     [ -z "$missing" ] || printf '%s\n' "$missing" | sed 's/^/missing=/'
-    [ -z "$pinned" ] || fact pinned yes
-    facts proof "$proved" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    [ -z "$pinned" ] || pairs pinned yes
+    pairs proof "$proved" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
     cat "$run_dir/rows"
 }
 
@@ -35,6 +35,6 @@ partial=
 published=$name.dump
 to_disk "$backup_dir" || log "WARNING: the directory could not be synced: a crash of the host soon may lose this archive"
 fact archive "$published"
-without_rows "$base.manifest"
+tell_client "$(without_rows "$base.manifest")"
 fact present_bytes "$bytes"
 log "published $published"

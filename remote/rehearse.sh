@@ -36,5 +36,5 @@ tell_psql "$rehearse_sql"
 tell_psql "ROLLBACK;"
 # Not a word on whether the archive is good: what demands a way back will find none.
 if hear_psql; then rehearsal=$heard; else rehearsal="obstacle=it could not be rehearsed: $(one_line "$(psql_words)")$newline"; fi
-printf '%s' "$rehearsal"
+tell_client "$rehearsal"
 check_demand

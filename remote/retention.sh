@@ -33,7 +33,7 @@ if [ -d "$backup_dir" ]; then
         undecided "$backup_dir cannot be listed" "look at its permissions"
 fi
 verdicts=$(judge_archives) || undecided "awk ended with exit code $?" "see what it says above"
-printf '%s\n' "$verdicts"
+tell_client "$verdicts"
 for name in $(printf '%s\n' "$verdicts" | sed -n 's/^unreadable=//p'); do
     [ -n "$upcoming" ] || log "WARNING: $name is left alone: its manifest is not readable"
 done

@@ -165,7 +165,7 @@ check_locks
 tell_psql ':drop_forebears'
 commit salvaged
 fact schema "$schema"
-printf '%s\n' "$results"
+tell_client "$results"
 fact restore_seconds "$restore_seconds"
 IFS=$newline
 set -f

@@ -3,29 +3,24 @@
 import re
 import secrets
 import shlex
-import signal
 import sys
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FrameType
-from typing import Any, Protocol
 
 from invoke.context import Context
 from invoke.exceptions import CommandTimedOut, ThreadException
-from invoke.runners import Promise, Result, Runner
-from invoke.watchers import StreamWatcher
+from invoke.runners import Promise, Result
 
 from ..config.errors import InterruptedRunError
-from .events import Events, Follow, Stopwatch
+from .events import Events, Follow, Log, Once, Stopwatch, Stream
+from .stdin import GRACE_SECONDS, Sending, Stdin, stopped_after, stopped_gently
 
 Fact = tuple[str, str]
 
-GRACE_SECONDS = 10
-POLL_SECONDS = 0.05
 LOST = -1  # what paramiko says of a command whose end it was not told
+_KILLED = -9
 _DIRECTORY = Path(__file__).parent
 
 # The script is one argument of plain characters, decoded by a builtin, so that any login shell
@@ -52,6 +47,7 @@ class Report:
     """What a run told: facts and seconds of each step that reached its end, and the exit code.
 
     `noise` is what the account's own files printed before our shell began; `stderr` is all of it.
+    `lost` says, of a run whose connection was lost, why its end could not be learnt.
     """
 
     facts: Mapping[str, Sequence[Fact]]
@@ -59,6 +55,7 @@ class Report:
     seconds: Mapping[str, float] = field(default_factory=dict)
     noise: str = ""
     stderr: str = ""
+    lost: str = ""
 
     def of(self, step: str) -> dict[str, str]:
         return dict(self.facts.get(step, ()))
@@ -84,10 +81,46 @@ def script(steps: Sequence[Step], variables: Mapping[str, str], *, readable: boo
     return "\n".join([*lines, *(step.script(readable=readable) for step in steps)])
 
 
-class Log(Protocol):
-    def write(self, text: str, /) -> object: ...
+class Told:
+    """What of a run has been heard, over one connection or several: each tells it from its start.
 
-    def flush(self) -> object: ...
+    `follow` is told, from another thread, of each event as it comes: `begin` and `end` of a step,
+    and what a step says of its `progress`, if the host `tells` that; other than `log`, it may
+    tell `warnings` alone. All but events goes to stderr, or to what is given as `log`.
+    """
+
+    def __init__(
+        self, follow: Follow | None = None, tells: str = "log", log: Stream | None = None
+    ) -> None:
+        self.fence = secrets.token_hex(16)
+        self.tells = tells
+        self.stopwatch = Stopwatch()
+        self.events = Once([self.stopwatch.follow, *([follow] if follow else [])])
+        self.log = Log(log or sys.stderr)
+        self._began = time.monotonic()
+
+    def again(self) -> None:
+        self.events.again()
+        self.log.again()
+
+    def seconds_left(self, limit: float | None) -> float | None:
+        return None if limit is None else max(0.0, self._began + limit - time.monotonic())
+
+    def report(self, reply: "_Reply") -> Report:
+        return Report(
+            _read_facts(reply.stdout, self.fence),
+            reply.exited,
+            self.stopwatch.seconds,
+            noise=reply.stdout.partition(f"\n{self.fence} begin ")[0],
+            stderr=reply.stderr,
+        )
+
+
+@dataclass(frozen=True)
+class _Reply:
+    exited: int = LOST
+    stdout: str = ""
+    stderr: str = ""
 
 
 def run(  # noqa: PLR0913 - each has a name
@@ -97,40 +130,76 @@ def run(  # noqa: PLR0913 - each has a name
     variables: Mapping[str, str],
     secret: str = "",
     payload: Iterable[bytes] | None = None,
-    follow: Follow | None = None,
-    tells: str = "log",
-    log: Log | None = None,
+    told: Told | None = None,
 ) -> Report:
-    """Run the steps in one request.
-
-    `follow` is told, from another thread, of each event as it comes: `begin` and `end` of a step,
-    and what a step says of its `progress`, if the host `tells` that; other than `log`, it may
-    tell `warnings` alone. All but events goes to stderr, or to what is given as `log`.
+    """Run the steps in one request; who may have to ask again what became of it gives a `told`.
 
     `payload` is written once a step asks for it, as it is; the smaller its chunks, the sooner an
     interrupt is heeded. When making a chunk raises, the host is told to stop before that goes on.
     """
-    fence = secrets.token_hex(16)
-    text = script(steps, {"fence": fence, "tells": tells, **variables})
-    stdin = _Stdin(f"{secret}\n")
-    stopwatch = Stopwatch()
-    sending = None if payload is None else _Sending(payload, stdin)
+    told = told or Told()
+    stdin = Stdin(secret)
+    sending = None if payload is None else Sending(payload, stdin)
     followers = [
-        stopwatch.follow,
+        stdin.stop_if_it_raises(told.events.follow),
         *([sending.follow] if sending else []),
-        *([follow] if follow else []),
     ]
-    watchers: list[StreamWatcher] = [Events(fence, followers)]
+    events = Events(told.fence, followers)
+    text = script(steps, {"fence": told.fence, "tells": told.tells, **variables})
+    report = told.report(_ask(c, text, stdin, events, told, sending))
+    _raise_if_stopped(c, stdin, told, report)
+    return report
+
+
+def attend(c: Context, step: Step, *, variables: Mapping[str, str], told: Told) -> Report:
+    """Learn over a new connection, by that step, what became of a run: as its own would tell it."""
+    own = Told(tells=told.tells)
+    told.again()
+    stdin = Stdin("")
+    events = Events(told.fence, [stdin.stop_if_it_raises(told.events.follow)])
+    text = script([step], {"fence": own.fence, "tells": own.tells, **variables})
+    reply = _ask(c, text, stdin, events, told)
+    report = told.report(reply)
+    if reply.exited != LOST:
+        report = _as_told(report, own.report(reply))
+    _raise_if_stopped(c, stdin, told, report)
+    return report
+
+
+def _as_told(report: Report, own: Report) -> Report:
+    """The exit code of a run that was attended to is the one that it told."""
+    if own.code != 0:
+        reason = own.of("result").get("reason") or "the host did not run our shell to its end"
+        return replace(report, exited=LOST, lost=reason)
+    if ("attended", "yes") not in own.facts["attend"]:
+        unknown = "the host knows no such run: it had not begun, or others have come after it"
+        return replace(report, exited=LOST, lost=unknown)
+    code = report.of("result").get("code", "")
+    return replace(report, exited=int(code) if code.isdecimal() else _KILLED)
+
+
+def _ask(  # noqa: PLR0913 - each has a name
+    c: Context,
+    text: str,
+    stdin: Stdin,
+    events: Events,
+    told: Told,
+    sending: Sending | None = None,
+) -> _Reply:
+    """Send one request, and wait for its end."""
+    limit = c.config.timeouts.command
+    seconds = told.seconds_left(limit)
     result: Result | Promise | None = None
-    with _stopped_gently(stdin):
+    with stopped_gently(stdin), stopped_after(seconds, stdin):
         try:
             result = c.run(
                 _COMMAND.format(_encoded(text)),
                 in_stream=stdin,
-                watchers=watchers,
+                watchers=[events],
                 hide="stdout",
-                err_stream=log or sys.stderr,  # shown as it comes, also when asynchronous
+                err_stream=told.log,  # shown as it comes, also when asynchronous
                 asynchronous=sending is not None,
+                timeout=None if seconds is None else seconds + GRACE_SECONDS,
                 warn=True,
                 pty=False,
                 echo=False,
@@ -140,32 +209,40 @@ def run(  # noqa: PLR0913 - each has a name
             )
             if sending and isinstance(result, Promise):
                 result = sending.until_the_end(result)
-        except CommandTimedOut as failure:
+        except CommandTimedOut:
             raise InterruptedRunError(
-                f"stopped after the {failure.timeout} s that fab's -T allows (exit 130)"
+                f"stopped after the {limit} s that fab's -T allows (exit 130):"
+                " the host was told to stop, but did not report back"
             ) from None
         except (EOFError, ConnectionError):
             if result is not None:
                 raise  # what the payload met
-            return Report({}, LOST)  # the host had not even begun
+            return _Reply()  # the host had not even begun
         except ThreadException as failure:
             _reraise_unless_lost(failure)
-            return Report({}, LOST)
+            return _Reply()
+        finally:
+            told.log.end()
     if result is None:  # invoke: only for `disown`
         raise RuntimeError("run without a result")
-    report = Report(
-        _read_facts(result.stdout, fence),
-        result.exited,
-        stopwatch.seconds,
-        noise=result.stdout.partition(f"\n{fence} begin ")[0],
-        stderr=result.stderr,
-    )
-    if not stdin.open and report.code != InterruptedRunError.exit_code:
-        # The host was past the point where it listens; whoever interrupts means the whole chain.
+    return _Reply(result.exited, result.stdout, result.stderr)
+
+
+def _raise_if_stopped(c: Context, stdin: Stdin, told: Told, report: Report) -> None:
+    """Whoever interrupts means the whole chain, also when the host was past listening."""
+    limit = c.config.timeouts.command
+    if stdin.open:
+        return
+    if told.seconds_left(limit) == 0:
+        raise InterruptedRunError(f"stopped after the {limit} s that fab's -T allows (exit 130)")
+    if report.exited == LOST:
+        raise InterruptedRunError(
+            "interrupted (exit 130): the host was told to stop, but the connection was lost"
+        )
+    if report.code != InterruptedRunError.exit_code:
         raise InterruptedRunError(
             f"interrupted (exit 130), when the host had come to its end (exit code {report.exited})"
         )
-    return report
 
 
 def _reraise_unless_lost(failure: ThreadException) -> None:
@@ -201,98 +278,8 @@ def _read_facts(output: str, fence: str) -> dict[str, list[Fact]]:
         if line.startswith(f"{fence} begin "):
             step, lines = line.split(" ", 2)[2], []
         elif line == f"{fence} end {step}":
-            facts[step] = lines
+            facts[step], lines = lines, []  # what comes between two steps counts for neither
         elif "=" in line and not line.startswith(f"{fence} "):
             key, _, value = line.partition("=")
             lines.append((key, value))
     return facts
-
-
-class _Sending:
-    """Writes the payload when a step asks for it.
-
-    Not as what invoke reads of `_Stdin`: that is text, comes in one piece each 10 ms, and a host
-    that ends before it has read everything would be taken for one that is lost.
-    """
-
-    def __init__(self, payload: Iterable[bytes], stdin: "_Stdin") -> None:
-        self.payload, self.stdin = payload, stdin
-        self.asked = threading.Event()
-        stdin.busy = True
-
-    def follow(self, word: str, _rest: str) -> None:
-        if word == "send":
-            self.asked.set()
-
-    def until_the_end(self, promise: Promise) -> Result:
-        try:
-            self.write(promise.runner)
-        except BaseException:
-            self.stdin.open = False
-            raise
-        finally:
-            self.stdin.busy = False
-            result = promise.join()
-        return result
-
-    def write(self, runner: Runner) -> None:
-        while not self.asked.wait(POLL_SECONDS):
-            if self.is_over(runner):
-                return
-        for chunk in self.payload:
-            if self.is_over(runner):
-                return
-            try:
-                runner._write_proc_stdin(chunk)  # noqa: SLF001 - the public one takes text alone
-            except (OSError, EOFError):
-                return  # the run's end tells why
-
-    def is_over(self, runner: Runner) -> bool:
-        return not self.stdin.open or runner.process_is_finished or runner.has_dead_threads
-
-
-class _Stdin:
-    """The secret at once, in one write; then open until we go: so the host learns of it."""
-
-    def __init__(self, text: str) -> None:
-        self.text: str | None = text
-        self.open = True
-        self.busy = False  # being written to by somebody else, and so not to be closed yet
-
-    def read(self, _size: int = -1) -> str | None:
-        if self.text is not None:
-            text, self.text = self.text, None
-            return text
-        return None if self.open or self.busy else ""
-
-
-def heeded_signals() -> list[signal.Signals]:
-    """What ends a run; not what is ignored already, as under nohup."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-
-
-@contextmanager
-def _stopped_gently(stdin: _Stdin) -> Iterator[None]:
-    """At a signal the host is told to stop, and reports; a second one, or ten seconds, ends it."""
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        if not stdin.open:
-            raise InterruptedRunError(
-                "interrupted (exit 130): the host was told to stop, but did not report back"
-            )
-        stdin.open = False
-        # Again and again: invoke waits for its threads after the first, without a limit.
-        signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS, 1)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    caught = [*heeded_signals(), signal.SIGALRM]
-    before: dict[signal.Signals, Any] = {number: signal.signal(number, stop) for number in caught}
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in before.items():
-            signal.signal(number, handler)

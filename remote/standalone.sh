@@ -165,7 +165,7 @@ give_settings() {
     lock_timeout_seconds=$BACKUP_LOCK_TIMEOUT lock_wait_seconds=$BACKUP_LOCK_WAIT
     max_backups=$MAX_BACKUPS keep_days=$BACKUP_KEEP_DAYS
     keep_daily=$BACKUP_KEEP_DAILY keep_weekly=$BACKUP_KEEP_WEEKLY keep_monthly=$BACKUP_KEEP_MONTHLY
-    demand='' rehearsal=''
+    demand='' rehearsal='' reconnect_seconds=0
     [ "$BACKUP_REHEARSAL" != require ] || demand=any
     # What the database tells is read up to this line, so nobody may know it beforehand.
     fence=$(mktemp -u XXXXXXXXXXXXXXXXXXXX)

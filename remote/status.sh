@@ -16,6 +16,7 @@ find_holder() {
     if is_locked; then
         holder=$(cat "$backup_dir/lock")
         case $holder in "$(manifest_value "$backup_dir/status" task) for "*) at_work=$(one_line "$holder") ;; esac
+        [ ! -f "$backup_dir/run.partial/alone" ] || at_work="$at_work; its client is gone since $(cat "$backup_dir/run.partial/alone")"
     fi
 }
 

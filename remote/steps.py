@@ -41,8 +41,14 @@ def lock(settings: Settings, *, create: bool, upload: str = "") -> Step:
             "lock_wait_seconds": str(settings.lock_wait_seconds),
             "keep_logs": str(KEEP_LOGS),
             "upload": _upload_name(upload),
+            "reconnect_seconds": str(settings.reconnect_seconds),
         },
     )
+
+
+def attend(run: str) -> Step:
+    """`run` is the fence of the run that has lost its client."""
+    return Step("attend", {"run": run})
 
 
 def _user() -> str:
@@ -105,6 +111,8 @@ def dump(settings: Settings, label: str = PRE_DEPLOY) -> Step:
             "version": settings.version or "",
             "lock_timeout_seconds": str(settings.lock_timeout_seconds),
             "snapshot_sql": _sql("snapshot"),
+            "blockers_sql": _sql("blockers"),
+            "queue_sql": _sql("queue"),
             "count_sql": _sql("count"),
         },
     )

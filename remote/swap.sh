@@ -222,4 +222,4 @@ PGDATABASE=$db_name
 close_psql
 log "restored in $restore_seconds s; lost: ${lost:-not told}"
 facts restore_seconds "$restore_seconds" analyze_seconds "$analyze_seconds" old_database "$(cat "$run_dir/old")"
-printf '%s' "$empty_views"
+tell_client "$empty_views"

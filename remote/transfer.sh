@@ -8,7 +8,8 @@ ask_client() {
     wait "$watcher" 2>/dev/null || :
     watcher=
     exec 3<&0
-    printf '%s send\n' "$fence"
+    reconnect_seconds=0 # nobody goes on sending over another connection
+    tell_client "$fence send"
 }
 
 # Some head(1) read more than they are to copy (measured: busybox 1.35), so only what comes last is read with it.

@@ -81,7 +81,7 @@ better_grade() {
 # record GRADE. What lies elsewhere is not ours to change.
 record() {
     case $archive in /* | \~/*) return 0 ;; esac
-    rewrite_manifest proof "$(facts proof "$1" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" 13 "the proof of $archive ($1) could not be recorded"
+    rewrite_manifest proof "$(pairs proof "$1" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" 13 "the proof of $archive ($1) could not be recorded"
 }
 
 die_of_problems

@@ -66,7 +66,7 @@ def looking(settings: Settings) -> list[Step]:
 def _examined(
     c: Context, version: str | None, found: list[Finding]
 ) -> errors.PredeployError | None:
-    from ..remote.shell import heeded_signals
+    from ..remote.stdin import heeded_signals
     from .findings import failed, told
 
     try:
@@ -87,13 +87,14 @@ def _on_the_way(
     settings: Settings, caller: Any, found: list[Finding]
 ) -> errors.PredeployError | None:
     from ..remote.examination import examine
+    from ..remote.link import Link
     from .diagnosis import of_settings, of_way
 
     examination = examine(settings, caller)
     found.extend([*of_settings(settings), *of_way(examination)])
     if examination.failure or examination.connection is None:
         return examination.failure
-    return _on_the_host(Host(settings, examination.connection), found)
+    return _on_the_host(Host(settings, Link(settings, caller)), found)
 
 
 def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | None:

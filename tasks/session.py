@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
+    from ..remote.link import Link
     from ..remote.shell import Report, Step
 
 _FAILURES: Mapping[int, type[errors.PredeployError]] = {
@@ -39,8 +40,12 @@ _FAILURES: Mapping[int, type[errors.PredeployError]] = {
 @dataclass(frozen=True)
 class Host:
     settings: Settings
-    connection: Connection
+    link: Link
     quiet: bool = False  # no log and no progress, but warnings
+
+    @property
+    def connection(self) -> Connection:
+        return self.link.connection
 
     def run(
         self,
@@ -61,7 +66,7 @@ class Host:
             "keeps_status": "yes" if keeps_status else "",
         }
         secret = self.settings.db_password or ""
-        from ..remote.shell import run
+        from ..remote.attending import run
         from .github import folded
         from .progress import Log, Progress
 
@@ -69,7 +74,7 @@ class Host:
         log = progress or Log()
         with folded(f"{task} on {self.name}"), log.shown():
             return run(
-                self.connection,
+                self.link,
                 steps,
                 variables=variables,
                 secret=secret,
@@ -105,11 +110,18 @@ class Host:
         from ..remote.connection import is_alive
         from ..remote.shell import LOST
 
+        if report.lost:
+            return errors.HostError(
+                f"{task} on {self.name}: the connection was lost, and how the run ended could not"
+                f" be learnt (exit 3): {report.lost}\n"
+                "  The host, left alone, stops and clears up what is unfinished; archives stay.\n"
+                f"  What to do: {self.command('status')} tells how it ended; run it again."
+            )
         if report.exited == LOST and not is_alive(self.connection):
             return errors.HostError(
                 f"{task} on {self.name}: the connection was lost before the end (exit 3)\n"
                 "  The host notices, stops and removes what is unfinished; earlier archives stay.\n"
-                "  What to do: run it again; `status` in BACKUP_DIR tells how this run ended."
+                "  What to do: run it again."
             )
         if report.facts:
             return errors.PredeployError(
@@ -168,12 +180,12 @@ def session(
 def opened(settings: Settings, caller: Any, *, quiet: bool = False) -> Iterator[Host]:
     """With the settings of before, whatever has become of the files that they are from."""
     # Only here, as it takes half of what `fab --list` takes in all.
-    from ..remote.connection import connect
-    from ..remote.shell import heeded_signals
+    from ..remote.link import Link
+    from ..remote.stdin import heeded_signals
     from .github import failures_told
 
     with failures_told(), signals_raise(*heeded_signals()):
-        yield Host(settings, connect(settings, caller), quiet)
+        yield Host(settings, Link(settings, caller), quiet)
 
 
 def prepared(

@@ -1,6 +1,7 @@
 """Interrupted, killed, cut off: nothing of ours stays, and the next run goes as if it were not."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -74,7 +75,9 @@ def busy(project):
     assert project.predeploy("v1").returncode == 0
     before = {path: path.read_bytes() for path in project.archives()}
     with locked_table(project):
-        run = project.start("-H", "demo", "predeploy", "--version=v2", "--lock-timeout=60")
+        run = project.start(
+            *("-H", "demo", "predeploy", "--version=v2", "--lock-timeout=60"), BACKUP_RECONNECT="0"
+        )
         wait_for(lambda: dumping(project))
         yield project, run, before
         if run.poll() is None:
@@ -152,6 +155,8 @@ def test_a_lock_that_is_held_for_too_long_is_exit_12(project):
 
     assert done.returncode == 12
     assert "merchants" in done.stderr
+    holder = r"- pid \d+, role postgres, .*holds AccessExclusiveLock on public.merchants"
+    assert re.search(holder, done.stderr)
     assert project.archives() == []
 
 

@@ -105,7 +105,8 @@ def known():
 @pytest.fixture
 def shop(make_project, pg, ssh, known) -> Shop:
     backup_dir = ssh.home / known.directory
-    made = make_project(pg, ssh, DB_NAME=DATABASE, BACKUP_DIR=str(backup_dir))
+    settings = {"DB_NAME": DATABASE, "BACKUP_DIR": str(backup_dir), "BACKUP_RECONNECT": "0"}
+    made = make_project(pg, ssh, **settings)
     project = Project(made.directory, pg, ssh, made.secrets, backup_dir, made.profile)
     if known.texts is None:
         known.texts = create_shop(project)

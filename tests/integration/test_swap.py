@@ -129,6 +129,7 @@ def make_place(
             "DB_BIN_DIR": str(pg.bin_dir),
             "BACKUP_VERSION": "v1",
             "BACKUP_DIR": str(backup_dir),
+            "BACKUP_RECONNECT": "0",
             "BACKUP_LOCK_TIMEOUT": "2",
         }
         settings = load("here", environ=environ, directory=tmp_path)

@@ -136,7 +136,9 @@ class Host:
         """From now on the host's time stands still, but for what is slept."""
         (self.home / "clock").write_text(str(seconds))
         self.script("date", 'read -r now <"$HOME/clock"; exec /bin/date -d "@$now" "$@"')
-        self.script("sleep", 'read -r now <"$HOME/clock"; echo $((now + $1)) >"$HOME/clock"')
+        passing = 'read -r now <"$HOME/clock"; echo $((now + $1)) >"$HOME/clock"'
+        # What is looked at now and then, beside the run, does not make time pass.
+        self.script("sleep", f'[ "$1" != 10 ] || exec /bin/sleep "$1"; {passing}')
 
     def run(
         self,
@@ -151,15 +153,24 @@ class Host:
     ) -> shell.Report:
         variables = {"task": task, "backup_dir": self.settings.backup_dir}
         variables["keeps_status"] = "yes" if keeps_status else ""
-        return shell.run(
+        told = shell.Told(follow, tells)
+        report = shell.run(
             context or Context(),
             several,
             variables=variables,
             secret=secret,
             payload=payload,
-            follow=follow,
-            tells=tells,
+            told=told,
         )
+        self.assert_kept_is_what_was_told(told.fence, report)
+        return report
+
+    def assert_kept_is_what_was_told(self, fence: str, report: shell.Report) -> None:
+        """A client that has lost its connection hears by the report what others hear at once."""
+        kept = self.backup_dir / "run.report"
+        text = kept.read_text() if kept.is_file() else ""
+        if text.startswith(fence):
+            assert shell._read_facts(text, fence) == report.facts
 
     def predeploy(self, proof: str = "read", **options: Any) -> shell.Report:
         lock, *others = self.until_preflight()
@@ -258,7 +269,7 @@ class Host:
 
     def kept(self) -> Mapping[str, bytes]:
         """What a run must leave as it was: all but its own lock, status and logs."""
-        own = {"lock", "status"}
+        own = {"lock", "status", "run.report", "run.report.before"}
         files = (path for path in self.backup_dir.iterdir() if not path.name.startswith("backup-"))
         return {path.name: _content(path) for path in files if path.name not in own}
 

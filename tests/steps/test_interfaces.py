@@ -34,6 +34,7 @@ def given(name, settings):
         "proof": "read",
         "name": "x.dump",
         "terminate": True,
+        "run": "0123456789abcdef",
     }
     arguments |= {
         "script": b"#!/bin/sh",

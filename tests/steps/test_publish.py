@@ -32,9 +32,10 @@ def test_a_good_run_ends_with_0(done):
     assert (done.report.code, done.report.exited) == (0, 0)
 
 
-def test_a_good_run_leaves_archive_sidecars_log_status_and_lock_alone(done, name):
+def test_a_good_run_leaves_archive_sidecars_log_status_report_and_lock_alone(done, name):
     log = done.status()["log"]
-    expected = {f"{name}.dump", f"{name}.dump.sha256", f"{name}.manifest", log, "status", "lock"}
+    expected = {f"{name}.dump", f"{name}.dump.sha256", f"{name}.manifest"}
+    expected |= {log, "status", "run.report", "lock"}
     assert {path.name for path in done.backup_dir.iterdir()} == expected
     assert list(done.home.iterdir()) == [done.backup_dir]
 

@@ -1,9 +1,10 @@
 """What is read of a host's output while it comes: whole lines behind the fence, each once."""
 
+import io
 import threading
 
 import pytest
-from fabric_predeploy.remote.events import Events, Stopwatch
+from fabric_predeploy.remote.events import Events, Log, Once, Stopwatch
 from fabric_predeploy.remote.shell import _read_facts
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,6 +98,11 @@ def test_what_a_step_says_of_its_progress_is_no_fact():
     assert _read_facts(TOLD, FENCE) == {"lock": [("client", "ci@runner")], "dump": []}
 
 
+def test_what_is_told_between_two_steps_counts_for_neither():
+    told = f"{FENCE} begin a\nx=1\n{FENCE} end a\nx=2\n{FENCE} begin b\n{FENCE} end b\nx=3\n"
+    assert _read_facts(told, FENCE) == {"a": [("x", "1")], "b": []}
+
+
 def test_the_seconds_of_a_step_that_runs_twice_are_those_of_both(monkeypatch):
     now = iter([10.0, 10.25, 20.0, 22.5])
     monkeypatch.setattr("fabric_predeploy.remote.events.time.monotonic", lambda: next(now))
@@ -111,3 +117,38 @@ def test_a_step_that_has_not_ended_or_never_began_has_no_seconds():
     stopwatch.follow("begin", "dump")
     stopwatch.follow("end", "verify")
     assert stopwatch.seconds == {}
+
+
+def test_of_a_run_that_is_told_anew_only_what_is_new_is_passed_on():
+    heard = []
+    once = Once([lambda *event: heard.append(event)])
+    for event in (("begin", "lock"), ("end", "lock")):
+        once.follow(*event)
+    once.again()
+    for event in (("begin", "lock"), ("end", "lock"), ("begin", "dump")):
+        once.follow(*event)
+    assert heard == [("begin", "lock"), ("end", "lock"), ("begin", "dump")]
+
+
+def test_of_a_log_that_is_told_anew_only_what_is_new_is_shown():
+    shown = io.StringIO()
+    log = Log(shown)
+    log.write("of an rc file\nfirst\n  the same\n  the same\nhalf a li")
+    log.again()
+    log.write("first\n  the same\n  the same\nhalf a line\n  the")
+    log.write(" same\nlast, without its end")
+    log.end()
+    assert shown.getvalue() == (
+        "of an rc file\nfirst\n  the same\n  the same\nhalf a li\n"
+        "half a line\n  the same\nlast, without its end\n"
+    )
+
+
+def test_a_reader_of_the_log_that_has_gone_does_not_end_the_run():
+    class Gone(io.StringIO):
+        def write(self, _text):
+            raise BrokenPipeError
+
+    log = Log(Gone())
+    log.write("a line\n")
+    log.flush()

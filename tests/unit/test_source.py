@@ -51,6 +51,7 @@ class Host:
         backup_dir="~/backups",
         profile="web1",
         lock_wait_seconds=0,
+        reconnect_seconds=120,
         db_bin_dir=None,
     )
 

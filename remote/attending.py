@@ -1,0 +1,107 @@
+"""A run that outlives its connection: it goes on on the host, and we come back to it."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Final, Protocol
+
+from invoke.context import Context
+
+from ..config.errors import HostError, InterruptedRunError
+from . import shell, steps
+from .events import Follow, Stream
+from .shell import LOST, Report, Step, Told
+
+LONGEST_WAIT_SECONDS: Final = 8.0
+
+
+class Line(Protocol):
+    """A connection that can be made anew."""
+
+    @property
+    def connection(self) -> Context: ...
+
+    def renew(self) -> Context: ...
+
+    def is_lost(self) -> bool: ...
+
+    def watched(self) -> AbstractContextManager[None]: ...
+
+
+def run(  # noqa: PLR0913 - each has a name
+    line: Line,
+    several: Sequence[Step],
+    *,
+    variables: Mapping[str, str],
+    secret: str = "",
+    payload: Iterable[bytes] | None = None,
+    follow: Follow | None = None,
+    tells: str = "log",
+    log: Stream | None = None,
+) -> Report:
+    """Run the steps as `shell.run` does; when the connection is lost, come back and follow on.
+
+    Only what has a lock is there to come back to, and a payload cannot be sent in two parts.
+    """
+    told = Told(follow, tells, log)
+    patience = 0 if payload is not None else _patience(several)
+    with line.watched() if patience else nullcontext():
+        report = shell.run(
+            line.connection,
+            several,
+            variables=variables,
+            secret=secret,
+            payload=payload,
+            told=told,
+        )
+    while patience and report.exited == LOST and not report.lost and line.is_lost():
+        why = _come_back(line, told, patience)
+        if why:
+            return replace(report, lost=why)
+        with line.watched():
+            step = steps.attend(told.fence)
+            report = shell.attend(line.connection, step, variables=variables, told=told)
+    return report
+
+
+def _patience(several: Sequence[Step]) -> int:
+    """How many seconds the host waits for us."""
+    waits = (step.variables["reconnect_seconds"] for step in several if step.name == "lock")
+    return int(next(waits, "0"))
+
+
+def _come_back(line: Line, told: Told, patience: int) -> str:
+    """Connect again, as long as the host would wait for us; or return why not."""
+    began = time.monotonic()
+    _tell(told, "WARNING: the connection was lost; the run goes on on the host. Reconnecting ...")
+    wait = 1.0
+    while True:
+        try:
+            _await(line, told, wait)
+        except InterruptedRunError as interrupt:
+            raise InterruptedRunError(
+                f"{interrupt.message}\n  The connection was lost before: the host stops by itself,"
+                f" {patience} s after it has noticed."
+            ) from None
+        except HostError as failure:
+            gone = time.monotonic() - began
+            if not failure.may_pass or gone + wait > patience:
+                return f"for {gone:.0f} s there was no way back. {failure.message}"
+            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+        else:
+            _tell(told, f"connected again, after {time.monotonic() - began:.0f} s")
+            return ""
+
+
+def _await(line: Line, told: Told, wait: float) -> None:
+    time.sleep(wait)
+    limit = line.connection.config.timeouts.command
+    if told.seconds_left(limit) == 0:
+        raise InterruptedRunError(f"stopped after the {limit} s that fab's -T allows (exit 130)")
+    line.renew()
+
+
+def _tell(told: Told, text: str) -> None:
+    told.log.stream.write(f"{text}\n")
+    told.log.flush()

@@ -1,0 +1,59 @@
+"""A connection that is looked after, and made anew when it has been lost."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import fabric
+from invoke.context import Context
+
+from ..config.settings import Settings
+from .connection import await_sign_of_life, connect, is_alive
+
+ASK_EVERY_SECONDS: Final = 5
+PATIENCE_SECONDS: Final = 10
+_SETTLE_SECONDS: Final = 0.5
+
+
+class Link:
+    """Raise HostError or ConfigurationError as `connect` does."""
+
+    def __init__(self, settings: Settings, caller: Context) -> None:
+        self._settings, self._caller = settings, caller
+        self.connection = connect(settings, caller)
+
+    def renew(self) -> fabric.Connection:
+        self.connection = connect(self._settings, self._caller)
+        return self.connection
+
+    def is_lost(self) -> bool:
+        """A command may hear of the end of its connection a moment before we do."""
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while is_alive(self.connection) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not is_alive(self.connection)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Give the connection up when the host falls silent: a dead link does not tell of itself.
+
+        Not while much is sent: the answers would come late.
+        """
+        over = threading.Event()
+        threading.Thread(target=_watch, args=(self.connection, over), daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
+
+
+def _watch(connection: fabric.Connection, over: threading.Event) -> None:
+    await_sign_of_life(connection)  # of one that never answers, silence is no sign
+    while not over.wait(ASK_EVERY_SECONDS) and is_alive(connection):
+        giving_up = threading.Timer(PATIENCE_SECONDS, connection.transport.close)
+        giving_up.daemon = True
+        giving_up.start()
+        await_sign_of_life(connection)
+        giving_up.cancel()
