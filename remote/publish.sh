@@ -13,7 +13,7 @@ manifest_lines() {
     [ -z "$missing" ] || printf '%s\n' "$missing" | sed 's/^/missing=/'
     [ -z "$pinned" ] || fact pinned yes
     facts proof "$proved" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
-    cat "$run_dir/rows"
+    cat "$run_dir/facts"
 }
 
 unpublished() {
