@@ -1,7 +1,8 @@
 """Measure predeploy against pg_dump through ssh, typed by hand; `python -m bench`.
 
 BENCH_RUNS: pairs per row, default 7. BENCH_ROWS: price observations in the large shop, 0 for no
-large one. BENCH_ONLY: some of list,small,large,restore. A missed target is shown, and is no
+large one. BENCH_ONLY: some of list,small,large,restore,
+proof. A missed target is shown, and is no
 failure.
 """
 
@@ -24,6 +25,7 @@ from sandbox.wheels import downloaded, embedded, stock
 from sandbox.workspace import SandboxError
 
 from .host import OLD_PG_DUMP, Host, host, run
+from .proving import proving
 from .proxy import delayed
 from .report import Row, markdown
 from .restoring import planning, restoring
@@ -31,7 +33,7 @@ from .restoring import planning, restoring
 CHECKOUT = Path(__file__).resolve().parents[1]
 RUNS = int(os.environ.get("BENCH_RUNS") or 7)
 ROWS = int(os.environ.get("BENCH_ROWS") or LARGE_ROWS)
-ONLY = (os.environ.get("BENCH_ONLY") or "list,small,large,restore").split(",")
+ONLY = (os.environ.get("BENCH_ONLY") or "list,small,large,restore,proof").split(",")
 LIST_RUNS = max(15, RUNS)
 RESTORE_RUNS = min(3, RUNS)  # each takes half a minute
 LIST_TARGET = 1.15
@@ -74,7 +76,7 @@ def main() -> int:
 def measure() -> Iterator[Row]:
     if "list" in ONLY:
         yield from listing()
-    sized = ("small", "large", "restore")
+    sized = ("small", "large", "restore", "proof")
     sizes = [size for size in sized if size in ONLY and (size == "small" or ROWS)]
     if not sizes:
         return
@@ -88,6 +90,8 @@ def measure() -> Iterator[Row]:
                 yield from large(here)
             if "restore" in sizes:
                 yield from restores(here)
+            if "proof" in sizes:
+                yield from proofs(here)
 
 
 def listing() -> Iterator[Row]:
@@ -128,13 +132,18 @@ def large(here: Host) -> Iterator[Row]:
 
 def restores(here: Host) -> Iterator[Row]:
     what = f"{here.fill('back', ROWS) / 1e6:.0f} MB, {here.name}"
-
-    def turns(ours: Way, theirs: Way) -> tuple[list[float], list[float]]:
-        costs = in_turns(ours, theirs, RESTORE_RUNS)
-        return [wall for wall, _ in costs[0]], [wall for wall, _ in costs[1]]
-
     yield planning(here)
     yield from restoring(here, "back", what, turns)
+
+
+def proofs(here: Host) -> Iterator[Row]:
+    what = f"{here.fill('proof', ROWS) / 1e6:.0f} MB, {here.name}"
+    yield from proving(here, "proof", what, turns)
+
+
+def turns(ours: Way, theirs: Way) -> tuple[list[float], list[float]]:
+    costs = in_turns(ours, theirs, RESTORE_RUNS, pause_seconds=1.1)
+    return [wall for wall, _ in costs[0]], [wall for wall, _ in costs[1]]
 
 
 def compare(

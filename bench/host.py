@@ -30,8 +30,8 @@ class Host:
     name: str
     installed: bool  # PostgreSQL's programs are where packages put them: nothing has to be set
 
-    def predeploy(self, database: str, port: int) -> None:
-        self._fab(database, port, "predeploy", f"--version=v{os.urandom(4).hex()}")
+    def predeploy(self, database: str, port: int, *flags: str) -> None:
+        self._fab(database, port, "predeploy", f"--version=v{os.urandom(4).hex()}", *flags)
 
     def restore(self, database: str, *flags: str) -> None:
         """Without the archive of the present state: the naive way has none either."""
@@ -58,9 +58,15 @@ class Host:
         )
 
     def count_rows(self, database: str) -> None:
+        self._in_snapshot(database, "count")
+
+    def hash_rows(self, database: str) -> None:
+        self._in_snapshot(database, "sequences", "content", "sequences")
+
+    def _in_snapshot(self, database: str, *names: str) -> None:
         sql = "\n".join(
             (_REMOTE / f"{name}.sql").read_text().replace(":run_dir", "/tmp")
-            for name in ("tables", "snapshot", "count")
+            for name in ("tables", "snapshot", *names)
         )
         self.pg.run_as(OWNER, f"\\set lock_timeout 30s\n{sql}", database)
 

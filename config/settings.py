@@ -77,7 +77,12 @@ class Settings:
     project: str = _setting("BACKUP_PROJECT", name_part(50), "pricehawk")
     version: str | None = _setting("BACKUP_VERSION", name_part(100), None, flag="--version")
     git_commit: str | None = None
-    proof: str = _setting("BACKUP_PROOF", choice("written", "read"), "read", flag="--proof")
+    proof: str = _setting(
+        "BACKUP_PROOF", choice("written", "read", "restored", "equal"), "read", flag="--proof"
+    )
+    content: str = _setting("BACKUP_CONTENT", choice("counts", "hash"), "counts")
+    drill: str | None = _setting("BACKUP_DRILL", choice("cluster", "database"), None)
+    drill_db: str | None = _setting("BACKUP_DRILL_DB", one_line, None)
     rehearsal: str = _setting(
         "BACKUP_REHEARSAL", choice("warn", "require", "off"), "warn", flag="--rehearsal"
     )
@@ -90,6 +95,11 @@ class Settings:
     )
     reconnect_seconds: int = _setting("BACKUP_RECONNECT", whole(0, _A_DAY_SECONDS), 120)
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def hashes(self) -> bool:
+        """Whether a dump takes what the proof `equal` compares."""
+        return self.content == "hash" or self.proof == "equal"
 
 
 SPECS: Final[Mapping[str, Spec]] = {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Dump one database beside its final name: complete, or absent.
-: "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${count_sql:?}" "${blockers_sql:?}" "${queue_sql:?}"
+: "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${context_sql:?}" "${content_sql:?}" "${sequences_sql?}" "${blockers_sql:?}" "${queue_sql:?}"
 : "${bin_dir:?}" "${compress_option:?}" "${expected_bytes?}" "${expected_seconds?}" "${db_user:?}" # from preflight and psql
 
 # Archives are ordered by their second, so each has one for itself: also when the clock was set back.
@@ -55,20 +55,51 @@ look_for_queue() {
     [ -z "$queue" ] || log "WARNING: this dump is waited for, and whoever needs the same tables now waits, too: $(one_line "$queue")" 2>&7
 }
 
-# The rows are counted beside the dump, in its own snapshot: so the counts describe what is in the archive.
+# The rows are counted, and hashed, beside the dump, in its own snapshot: so they describe what is in the archive.
 take_dump() {
     started=$(date +%s)
     tell_psql "\\set lock_timeout ${lock_timeout_seconds}s"
     tell_psql "$snapshot_sql"
+    tell_psql 'SELECT current_database() AS live \gset'
+    tell_psql "$context_sql"
+    tell_psql "$sequences_sql"
     hear_psql || not_counted
+    [ -z "$sequences_sql" ] || mv "$run_dir/sequences" "$run_dir/sequences_before"
     snapshot=${heard#snapshot=}
     start "$bin_dir/pg_dump" --format=custom --file="$partial" --compress="$compress_option" \
         --snapshot="${snapshot%"$newline"}" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
-    tell_psql "$count_sql"
+    tell_psql "$content_sql"
     seconds_dumping=0 look_at=3 queue=
     finished_growing $! "$partial" look_for_queue
     dump_seconds=$(($(date +%s) - started))
     relay "$run_dir/stderr"
+}
+
+# later_value NAME: where that sequence stood after the dump.
+later_value() {
+    while IFS= read -r line; do
+        case $line in content=sequence:*" $1") [ "${line#* }" != "$1" ] || printf '%s' "${line%% *}" ;; esac
+    done <"$run_dir/sequences"
+}
+
+# A number of a sequence is taken at once, in no snapshot: of one that went on during the dump both ends are known.
+tell_sequences() {
+    grep -x -F -f "$run_dir/sequences" "$run_dir/sequences_before" || [ $? -eq 1 ]
+    moved=$(grep -v -x -F -f "$run_dir/sequences" "$run_dir/sequences_before") || [ $? -eq 1 ]
+    IFS=$newline
+    set -f
+    for first in $moved; do
+        later=$(later_value "${first#* }")
+        [ -z "$later" ] || printf '%s..%s %s\n' "${first%% *}" "${later#content=sequence:}" "${first#* }"
+    done
+    set +f
+    unset IFS
+}
+
+# What is compared with what a restore brings back, and what that needs besides the archive.
+keep_facts() {
+    cat "$run_dir/context" "$run_dir/rows" >"$run_dir/facts"
+    [ -z "$sequences_sql" ] || tell_sequences >>"$run_dir/facts"
 }
 
 choose_programs "$server_major" # other steps may have chosen for an archive
@@ -87,8 +118,10 @@ if [ "$child_status" -ne 0 ]; then
         "see what it says above; the earlier archives are as they were"
 fi
 [ -s "$partial" ] || die 12 "pg_dump ended well but wrote nothing" "check the programs in $bin_dir"
+tell_psql "$sequences_sql"
 tell_psql 'COMMIT;'
 hear_psql || not_counted
+keep_facts
 warnings=$(head -n 50 "$run_dir/stderr")
 [ -z "$missing" ] || log "WARNING: not in the archive, as $db_user is no superuser: $(one_line "$missing")"
 facts name "$name.dump" created "$created" dump_seconds "$dump_seconds"

@@ -10,7 +10,7 @@ unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWOR
 unset BLOCK_SIZE LS_BLOCK_SIZE TIME_STYLE QUOTING_STYLE # GNU's ls would tell sizes, times and names in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
 only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems=''
-children='' psql_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting='' interrupt=''
+children='' psql_child='' server_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting='' interrupt=''
 rotation='not reached'
 report='' reconnect_seconds=0 alone_since=''
 
@@ -217,13 +217,15 @@ start_guard() {
 }
 
 stand_guard() {
-    while IFS=, read -r line line_psql; do
-        children=$line psql_child=$line_psql
+    while IFS=, read -r line line_psql line_server; do
+        children=$line psql_child=$line_psql server_child=$line_server
     done
     # shellcheck disable=SC2086 # a list of numbers
     [ -z "$psql_child" ] || kill -INT $psql_child || :
     # shellcheck disable=SC2086
     [ -z "$children" ] || kill -TERM $children || :
+    # shellcheck disable=SC2086
+    [ -z "$server_child" ] || kill -QUIT $server_child || :
     [ -n "$children$psql_child" ] || return 0
     sleep 1
     # shellcheck disable=SC2086
@@ -231,24 +233,26 @@ stand_guard() {
 }
 
 tell_guard() {
-    [ -z "$guard" ] || printf '%s,%s\n' "$children" "$psql_child" >&6 2>/dev/null || :
+    [ -z "$guard" ] || printf '%s,%s,%s\n' "$children" "$psql_child" "$server_child" >&6 2>/dev/null || :
 }
 
-# At TERM pg_dump cancels its query in the server, at INT psql does. A child that was forked a moment ago may not have
-# laid aside our traps yet and lose the signal, so KILL makes sure: we would wait for ever.
+# At TERM pg_dump cancels its query in the server, at INT psql does, at QUIT a server of our own is gone within seconds. A
+# child that was forked a moment ago may not have laid aside our traps yet and lose the signal, so KILL makes sure: we
+# would wait for ever.
 stop_children() {
     # At this an idle psql ends by itself; unless a child still holds a copy, so that one must not be waited for first.
     exec 4>&-
-    [ -n "$children$psql_child" ] || return 0
+    [ -n "$children$psql_child$server_child" ] || return 0
     # shellcheck disable=SC2086 # a list of numbers
     {
+        [ -z "$server_child" ] || kill -QUIT $server_child
         [ -z "$psql_child" ] || [ -n "$psql_idle" ] || kill -INT "$psql_child"
         [ -z "$children" ] || kill -TERM $children
         [ -z "$children" ] && [ -n "$psql_idle" ] || sleep 1
         kill -KILL $children $psql_child
-        wait $children $psql_child
+        wait $children $psql_child $server_child
     } 2>/dev/null || :
-    children='' psql_child=''
+    children='' psql_child='' server_child=''
     tell_guard
 }
 
@@ -450,7 +454,7 @@ rewrite_manifest() {
 
 # Thousands of tables make thousands of lines, of interest only to who restores.
 without_rows() {
-    sed '/^rows=/d' "$1"
+    sed -e '/^rows=/d' -e '/^content=/d' -e '/^role=/d' "$1"
 }
 
 size_of() {

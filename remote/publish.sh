@@ -13,7 +13,7 @@ manifest_lines() {
     [ -z "$missing" ] || printf '%s\n' "$missing" | sed 's/^/missing=/'
     [ -z "$pinned" ] || pairs pinned yes
     pairs proof "$proved" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
-    cat "$run_dir/rows"
+    cat "$run_dir/facts"
 }
 
 unpublished() {

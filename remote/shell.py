@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from invoke.context import Context
 from invoke.exceptions import CommandTimedOut, ThreadException
@@ -36,9 +37,17 @@ class Step:
     name: str
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def script(self, *, readable: bool = False) -> str:
+    def script(
+        self, known: Mapping[str, str] = MappingProxyType({}), *, readable: bool = False
+    ) -> str:
+        """`known` have their values from earlier steps: SQL, which none changes, goes once."""
         code = source if readable else _code
-        lines = [f"begin {self.name}", *_assignments(self.variables), code(f"{self.name}.sh")]
+        new = {
+            name: value
+            for name, value in self.variables.items()
+            if not (name.endswith("_sql") and known.get(name) == value)
+        }
+        lines = [f"begin {self.name}", *_assignments(new), code(f"{self.name}.sh")]
         return "\n".join([*lines, f"end {self.name}"])
 
 
@@ -77,8 +86,11 @@ class Report:
 def script(steps: Sequence[Step], variables: Mapping[str, str], *, readable: bool = False) -> str:
     """What a shell runs; `readable` by people, who like comments and indentation."""
     code = source if readable else _code
-    lines = [*_assignments(variables), code("lib.sh")]
-    return "\n".join([*lines, *(step.script(readable=readable) for step in steps)])
+    lines, known = [*_assignments(variables), code("lib.sh")], dict[str, str]()
+    for step in steps:
+        lines.append(step.script(known, readable=readable))
+        known.update(step.variables)
+    return "\n".join(lines)
 
 
 class Told:
@@ -259,7 +271,8 @@ def _code(name: str) -> str:
 def _encoded(script: str) -> str:
     """As printf's %b reads it; what some shell takes for special within single quotes in octal."""
     encoded = script.encode(errors="surrogateescape")
-    return "".join(chr(byte) if byte in _PLAIN else f"\\0{byte:03o}" for byte in encoded)
+    told = "".join(chr(byte) if byte in _PLAIN else f"\\0{byte:03o}" for byte in encoded)
+    return told.replace("\\0012", "\\n")
 
 
 def source(name: str) -> str:
@@ -267,7 +280,13 @@ def source(name: str) -> str:
 
 
 def _assignments(variables: Mapping[str, str]) -> list[str]:
-    return [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+    return [f"{name}={_quoted(value)}" for name, value in variables.items()]
+
+
+def _quoted(value: str) -> str:
+    """In single or in double quotes, as is shorter once it is encoded: SQL is full of them."""
+    in_double_quotes = '"' + re.sub(r'([$`"\\])', r"\\\1", value) + '"'
+    return min(shlex.quote(value), in_double_quotes, key=lambda quoted: len(_encoded(quoted)))
 
 
 def _read_facts(output: str, fence: str) -> dict[str, list[Fact]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from . import shell, steps
@@ -9,7 +10,7 @@ from .catalog import ON_HOST
 from .shell import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..config.settings import Settings
 
@@ -49,8 +50,10 @@ def _without_client(step: Step) -> Step:
 
 
 class _Rehearse(Step):
-    def script(self, *, readable: bool = False) -> str:
-        asked = super().script(readable=readable)
+    def script(
+        self, known: Mapping[str, str] = MappingProxyType({}), *, readable: bool = False
+    ) -> str:
+        asked = super().script(known, readable=readable)
         return f'if [ "$BACKUP_REHEARSAL" != off ]; then\n{asked}\nfi'
 
 

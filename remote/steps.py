@@ -113,14 +113,35 @@ def dump(settings: Settings, label: str = PRE_DEPLOY) -> Step:
             "snapshot_sql": _sql("snapshot"),
             "blockers_sql": _sql("blockers"),
             "queue_sql": _sql("queue"),
-            "count_sql": _sql("count"),
+            "context_sql": _sql("locale") + _sql("context"),
+            **_content(hashes=settings.hashes),
         },
     )
+
+
+def _content(*, hashes: bool) -> dict[str, str]:
+    """What tells of the contents of each table: their number, or their hashes too."""
+    return {
+        "content_sql": _sql("content" if hashes else "count"),
+        "sequences_sql": _sql("sequences") if hashes else "",
+    }
 
 
 def verify(proof: str, archive: str = "") -> Step:
     """Without an archive: the dump that an earlier step of the same run has taken."""
     return Step("verify", {"proof": proof, "archive": archive})
+
+
+def place(settings: Settings) -> Step:
+    """Where `drill` is to restore; before the dump, as it may take a second to be ready."""
+    return Step("place", {"drill": settings.drill or "", "drill_db": settings.drill_db or ""})
+
+
+def drill(settings: Settings, proof: str) -> Step:
+    """Of the archive, or the dump, that `verify` has looked at; after `restoring` and `beside`."""
+    emptying = ("drill_db", "ours", "wipe")
+    sql = {f"{name}_sql": _sql(name) if settings.drill_db else "" for name in emptying}
+    return Step("drill", {"proof": proof, **_content(hashes=proof == "equal"), **sql})
 
 
 def publish(settings: Settings, *, pinned: bool = False) -> Step:
@@ -162,6 +183,11 @@ def restoring() -> Step:
     return Step("restoring", {"count_sql": _sql("count"), "sessions_sql": _sql("sessions")})
 
 
+def beside() -> Step:
+    """What `swap` and `drill` have in common; it goes before either."""
+    return Step("beside", {"create_sql": _sql("locale") + _sql("swap_create")})
+
+
 def replay(settings: Settings, *, terminate: bool) -> Step:
     return Step(
         "replay",
@@ -180,7 +206,6 @@ def swap(settings: Settings, *, terminate: bool) -> Step:
         {
             "lock_timeout_seconds": str(settings.lock_timeout_seconds),
             "terminate": "yes" if terminate else "",
-            "create_sql": _sql("swap_create"),
             "carry_sql": _sql("swap_carry"),
             "end_sql": _sql("swap_end"),
         },

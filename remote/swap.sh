@@ -1,103 +1,7 @@
 #!/bin/sh
 # Restore the archive into a new database beside the live one, then let them change names. Or leave the live one as it is.
-: "${lock_timeout_seconds:?}" "${terminate?}" "${create_sql:?}" "${carry_sql:?}" "${end_sql:?}"
+: "${lock_timeout_seconds:?}" "${terminate?}" "${carry_sql:?}" "${end_sql:?}"
 : "${file:?}" "${manifest:?}" "${bin_dir:?}" "${ours_sql:?}" "${count_sql:?}" "${server_major:?}" # from archive, rehearse, restoring and preflight
-
-# enter_database NAME: a session there, which knows the databases of this restore as :live, :new and :old.
-enter_database() {
-    [ -z "$psql_child" ] || close_psql
-    PGDATABASE=$1
-    use_psql "$bin_dir/psql"
-    for known in live new old; do
-        tell_psql "\\set $known \`cat \"\$RUN_DIR/$known\"\`"
-    done
-    tell_psql 'SET statement_timeout = 0; SET lock_timeout = 0;'
-    tell_psql "SELECT pg_catalog.current_setting('search_path') AS search_path \\gset"
-}
-
-# A database that is in use can neither be renamed nor renames itself.
-enter_maintenance() {
-    for maintenance in postgres template1; do
-        [ "$maintenance" != "$db_name" ] || continue
-        enter_database "$maintenance"
-        hear_psql || continue
-        return 0
-    done
-    not_restored "neither postgres nor template1 lets in a session that could rename the database: $(psql_words)"
-}
-
-# It is on record from before it is there until after it has gone: if this run is killed, the next one drops it.
-on_record() {
-    printf '%s %s %s' "$db_host" "$db_port" "$new_database"
-}
-
-forget_new() {
-    forget_record "$(on_record)"
-    at_end=
-}
-
-drop_new() {
-    export PGCONNECT_TIMEOUT=3
-    enter_database "$maintenance"
-    tell_psql "SET statement_timeout = '5s'; DROP DATABASE IF EXISTS :\"new\" WITH (FORCE);"
-    if hear_psql; then
-        forget_new
-    else
-        log "WARNING: the new database $new_database could not be dropped; the next run will: $(psql_words)"
-    fi
-}
-
-create_new() {
-    tell_psql "$create_sql"
-    hear_or_stop "while it chose a name"
-    printf '%s' "$heard" | sed -n 's/^new=//p' >"$run_dir/new"
-    printf '%s' "$heard" | sed -n 's/^old=//p' >"$run_dir/old"
-    new_database=$(cat "$run_dir/new")
-    log "restoring into the new database $new_database"
-    on_record >>"$backup_dir/restore.database"
-    printf '\n' >>"$backup_dir/restore.database"
-    to_disk "$backup_dir/restore.database"
-    at_end=drop_new
-    tell_psql 'SELECT :'"'create_database'"' \gexec'
-    tell_psql "$carry_sql"
-    hear_or_stop "while it made the new database"
-}
-
-# From the whole table of contents, as a new database has nothing yet; those that rehearse has made are for the old one.
-choose_entries() {
-    entry='^[0-9]*; [0-9]* [0-9]*'
-    sed -n -e "/$entry SCHEMA - /p" -e "/$entry ACL - SCHEMA /p" "$run_dir/toc" >"$run_dir/schemas.list"
-    sed -n -e "/$entry MATERIALIZED VIEW DATA /p" "$run_dir/toc" >"$run_dir/matviews.list"
-    sed -n -e "/$entry ACL - SCHEMA /d" -e "/$entry ACL /p" -e "/$entry DEFAULT ACL /p" "$run_dir/toc" >"$run_dir/grants.list"
-    # plpgsql is there already, and is not ours to comment on.
-    sed -e '/^;/d' -e "/$entry SCHEMA - /d" -e "/$entry ACL /d" -e "/$entry DEFAULT ACL /d" -e "/$entry MATERIALIZED VIEW DATA /d" \
-        -e "/$entry EXTENSION - plpgsql /d" -e "/$entry COMMENT - EXTENSION plpgsql /d" "$run_dir/toc" >"$run_dir/main.list"
-}
-
-jobs() {
-    processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null) || processors=
-    case $processors in
-        '' | *[!0-9]*) printf 2 ;;
-        [123]) printf '%s' "$processors" ;;
-        *) printf 4 ;;
-    esac
-}
-
-# A name could look like a connection string, so it goes into one.
-fill_new() {
-    [ -s "$run_dir/main.list" ] || return 0
-    close_psql
-    quoted_name=$(printf '%s' "$new_database" | sed "s/['\\\\]/\\\\&/g")
-    start "$bin_dir/pg_restore" --dbname="dbname='$quoted_name'" --no-password --exit-on-error --jobs="$(jobs)" \
-        --use-list="$run_dir/main.list" "$file" 2>"$run_dir/stderr"
-    finished $!
-    # Not the statement that failed, which may hold what is nobody's business.
-    sed -e '/^Command was:/,/^pg_restore: /{/^pg_restore: /!d;}' -e '/^DETAIL: /d' -e '/^CONTEXT: /d' "$run_dir/stderr" >"$run_dir/told"
-    relay "$run_dir/told"
-    [ "$child_status" -eq 0 ] ||
-        not_restored "pg_restore ended with exit code $child_status: $(sed -n '/error: /{p;q;}' "$run_dir/stderr")"
-    enter_database "$new_database"
-}
 
 # Here it costs readers nothing.
 analyze_new() {
@@ -197,15 +101,17 @@ watch_client
 [ "$client_major" -lt 17 ] || [ "$server_major" -ge 17 ] ||
     not_restored "pg_restore $client_version cannot restore into PostgreSQL $server_major by itself" "restore with --mode=transaction"
 audit "begins to restore"
-printf '%s' "$db_name" >"$run_dir/live"
-printf '' >"$run_dir/new"
-printf '' >"$run_dir/old"
+begin_elsewhere
 enter_maintenance
 create_new
+tell_psql "$carry_sql"
+hear_or_stop "while it made the new database"
 choose_entries
 enter_database "$new_database"
 replay schemas in_their_name
-fill_new
+close_psql
+fill main --jobs="$(jobs)"
+enter_database "$new_database"
 replay grants in_their_name
 refresh
 tell_psql 'BEGIN;'

@@ -86,6 +86,7 @@ record() {
 
 die_of_problems
 watch_client
+case $proof in written | read) ;; *) die 13 "the grade $proof takes a test restore" ;; esac
 if [ -n "$archive" ]; then expect; else file=${partial:?}; fi
 log "proving ${archive:-the dump} to the grade $proof"
 examine

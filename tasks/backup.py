@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..remote.catalog import Archive
     from ..remote.shell import Report, Step
 
+DRILLED = ("restored", "equal")
+"""Grades of proof that take a test restore."""
 SKEW_SECONDS = 300
 
 
@@ -56,17 +58,30 @@ def taking(
 ) -> list[Step]:
     """The steps from nothing to a published archive of that grade."""
     demand = "any" if rehearsal == "require" else ""
+    drills = proof in DRILLED
     return [
         steps.lock(settings, create=True),
         *([steps.awk()] if rotates else []),
         steps.programs(settings),
         steps.psql(settings),
         steps.preflight(settings),
+        *([steps.place(settings)] if drills else []),
         steps.dump(settings),
-        steps.verify(proof),
+        *proving(settings, proof),
         *([] if rehearsal == "off" else [steps.rehearse(demand)]),
         steps.publish(settings),
     ]
+
+
+def proving(settings: Settings, proof: str, archive: str = "") -> list[Step]:
+    """The steps that prove an archive, or the dump that was just taken, to that grade.
+
+    A test restore decodes every block, so nothing else does before.
+    """
+    if proof not in DRILLED:
+        return [steps.verify(proof, archive)]
+    written = steps.verify("written", archive)
+    return [written, steps.restoring(), steps.beside(), steps.drill(settings, proof)]
 
 
 def taken(report: Report) -> Archive:

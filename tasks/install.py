@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from invoke.tasks import task
 
+from ..config import errors
 from ..remote import steps
+from .backup import DRILLED
 from .predeploy import gate
 from .report import tell
 from .session import session
@@ -26,6 +28,12 @@ _HINT = """\
 def install(c: Context, remove: bool = False) -> None:
     """Put predeploy on the host as a script: by hand, and from cron."""
     with session(c) as host:
+        if host.settings.proof in DRILLED and not remove:
+            raise errors.ConfigurationError(
+                f"BACKUP_PROOF={host.settings.proof}: the script on the host makes no test restore"
+                " (exit 2)\n  What to do: BACKUP_PROOF=read for it; and from here, say,"
+                f" {host.command('verify')} --sample=1 --proof={host.settings.proof}"
+            )
         if remove:
             report = host.must("install", [steps.installed(), steps.uninstall()])
             done = "removed" if report.facts["installed"] else "was not there:"

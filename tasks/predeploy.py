@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     auto_shortflags=False,
     help={
         "version": "name part of the archive; default: git describe",
-        "proof": "grade of proof to demand: written or read; default read",
+        "proof": "grade to demand: written, read, restored or equal; default read",
         "rehearsal": "warn, require or off: could this role restore it here? default warn",
         "keep": "archives to keep per project, label and database; default 5",
         "lock-timeout": "seconds to wait for locks in the database; default 30",

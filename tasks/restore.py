@@ -191,7 +191,7 @@ def _restore(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate: 
         steps.publish(kept, pinned=True),
     ]
     way: list[Step] = (
-        [steps.swap(settings, terminate=terminate)]
+        [steps.beside(), steps.swap(settings, terminate=terminate)]
         if plan.mode == "swap"
         else [steps.replay(settings, terminate=terminate), steps.analyze()]
     )

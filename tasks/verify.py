@@ -8,6 +8,7 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
+from .backup import DRILLED, proving
 from .choosing import chosen, refused
 from .report import size, tell
 from .session import Host, session
@@ -15,7 +16,11 @@ from .session import Host, session
 if TYPE_CHECKING:
     from invoke.context import Context
 
+    from ..config.settings import Settings
     from ..remote.catalog import Archive
+    from ..remote.shell import Step
+
+_MOST = 10_000
 
 
 @task(
@@ -23,7 +28,8 @@ if TYPE_CHECKING:
     help={
         "file": "archive: its name, a unique part of it, or latest (the default)",
         "all_": "every archive in BACKUP_DIR",
-        "proof": "grade: written (checksum) or read (every block decoded); default read",
+        "sample": "so many archives: those whose proof is the oldest",
+        "proof": "grade: written, read, restored or equal; default read",
         "quiet": "no log and no progress: the result, warnings and errors",
     },
 )
@@ -31,17 +37,21 @@ def verify(
     c: Context,
     file: str | None = None,
     all_: bool = False,
+    sample: str | None = None,
     proof: str | None = None,
     quiet: bool = False,
 ) -> list[Archive]:
-    """Prove archives: checksum, every block decoded, contents whole."""
+    """Prove archives: as written, every block decoded, or by a test restore."""
     from ..remote.catalog import parse
 
-    if all_ and file is not None:
-        raise errors.ConfigurationError("--all and --file exclude each other (exit 2)")
+    number = _checked(file, all_, sample)
     with session(c, {"BACKUP_PROOF": proof}, quiet=quiet) as host:
         catalog = parse(host.must("verify", [steps.catalog()]).facts["catalog"])
-        archives = list(catalog.archives) if all_ else [chosen(host, "verify", catalog, file)]
+        if all_ or number:
+            by_proof = sorted(catalog.archives, key=lambda each: each.facts.get("proof_time", ""))
+            archives = by_proof[: number or None]
+        else:
+            archives = [chosen(host, "verify", catalog, file)]
         failures = [each for archive in archives if (each := failure(host, archive))]
         failures += [unreadable(name) for name in catalog.unreadable if all_]
         if not archives and not failures:
@@ -53,12 +63,24 @@ def verify(
         return archives
 
 
+def _checked(file: str | None, all_: bool, sample: str | None) -> int:
+    """How many archives --sample asks for, 0 without it."""
+    from ..config.parsers import whole
+
+    if [file is not None, all_, sample is not None].count(True) > 1:
+        raise errors.ConfigurationError("--all, --sample and --file exclude each other (exit 2)")
+    try:
+        return 0 if sample is None else whole(1, _MOST)(sample)
+    except ValueError as error:
+        raise errors.ConfigurationError(f"--sample={sample} {error} (exit 2)") from None
+
+
 def failure(host: Host, archive: Archive) -> errors.PredeployError | None:
     """A damaged archive, or one that cannot be proven here, must not hide the next."""
     grade = host.settings.proof
     try:
         prove(host, archive, grade)
-    except (errors.UnprovenError, errors.PreflightError) as why:
+    except (errors.UnprovenError, errors.PreflightError, errors.RefusedError) as why:
         return why
     tell(f"proven ({grade}): {archive.name}, {size(archive.bytes)}, sha256 {archive.sha256}")
     return None
@@ -70,11 +92,20 @@ def unreadable(name: str) -> errors.UnprovenError:
 
 def prove(host: Host, archive: Archive, grade: str) -> None:
     """Prove it in a run of its own; raise UnprovenError (13) if it is not what was written."""
-    settings = host.settings
+    settings, drills = host.settings, grade in DRILLED
     all_steps = [
         steps.lock(settings, create=False),
         steps.programs(settings),
+        *(_asking(settings) if drills else []),
         steps.archive(archive.name),
-        steps.verify(grade, archive.name),
+        *([steps.place(settings)] if drills else []),
+        *proving(settings, grade, archive.name),
     ]
     host.must("verify", all_steps)
+
+
+def _asking(settings: Settings) -> list[Step]:
+    """What a test restore beside the live database has to know of its server; one elsewhere not."""
+    if settings.drill == "cluster":
+        return [steps.psql(settings)]
+    return [steps.psql(settings), steps.preflight(settings, dumps=False)]

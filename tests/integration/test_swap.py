@@ -76,6 +76,7 @@ class Place:
             steps.archive(self.archive),
             steps.rehearse("swap"),
             steps.restoring(),
+            steps.beside(),
             steps.swap(self.settings, terminate=terminate),
         ]
 

@@ -63,7 +63,8 @@ CONVERSING = """while IFS= read -r line; do
         '\\echo '*) printf '%s\\n' "${line#?echo }" ;;
         *pg_database_size*) printf '%s\\n' FACTS ;;
         *pg_export_snapshot*) echo snapshot=00000003-0000001B-1 ;;
-        '\\o '*) echo 'rows=2 public.shop' >"$RUN_DIR/rows" ;;
+        '\\o :run_dir/rows'*) echo 'rows=2 public.shop' >"$RUN_DIR/rows" ;;
+        '\\o :run_dir/context'*) printf '%s\\n' locale=C role=owner >"$RUN_DIR/context" ;;
     esac
     done"""
 LISTING = """case $1 in --list)

@@ -55,12 +55,11 @@ def test_the_archive_is_what_pg_dump_wrote(done, name):
     assert (done.backup_dir / f"{name}.dump").read_bytes() == b"PGDMP of shop"
 
 
-def test_the_lines_told_are_the_manifest_but_for_the_rows_of_its_tables(done, name):
+def test_the_lines_told_are_the_manifest_but_for_what_a_restore_alone_needs(done, name):
     stored = (done.backup_dir / f"{name}.manifest").read_text().splitlines()
     told = [f"{key}={value}" for key, value in done.report.facts["publish"]]
-    rows = "rows=2 public.shop"
-    assert stored[-1] == rows
-    assert told == [f"archive={name}.dump", *stored[:-1], "present_bytes=13"]
+    assert stored[-2:] == ["role=owner", "rows=2 public.shop"]
+    assert told == [f"archive={name}.dump", *stored[:-2], "present_bytes=13"]
 
 
 def test_the_manifest_tells_what_was_dumped_with_what_and_how_it_was_proven(done, name):

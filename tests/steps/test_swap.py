@@ -41,6 +41,7 @@ def restore(host):
             steps.archive(name),
             steps.rehearse(),
             steps.restoring(),
+            steps.beside(),
             steps.swap(host.settings, terminate=False),
             task="restore",
         )

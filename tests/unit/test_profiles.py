@@ -124,7 +124,7 @@ def test_a_host_name_too_long_for_a_file_name_is_no_traceback(tmp_path: Path) ->
         ),
         ("max_backups=3", "did you mean MAX_BACKUPS?"),
         ("BACKUP_KEEP_DAYLY=3", "did you mean BACKUP_KEEP_DAILY?"),
-        ("BACKUP_DRILL=cluster", "unknown setting BACKUP_DRILL in config/shop.env"),
+        ("BACKUP_COLOUR=blue", "unknown setting BACKUP_COLOUR in config/shop.env"),
         ("PREDEPLOY_HOST=shop", "unknown setting PREDEPLOY_HOST"),
         ("COFFEE=black", "unknown setting COFFEE in config/shop.env\n"),
     ],

@@ -99,12 +99,12 @@ def test_a_missing_database_or_user_is_refused_by_name(
 def test_all_problems_are_reported_at_once_each_with_value_and_source(
     tmp_path: Path, refusal: Callable[..., str]
 ) -> None:
-    (tmp_path / ".env").write_text("BACKUP_PROOF=restored\n")
+    (tmp_path / ".env").write_text("BACKUP_PROOF=proven\n")
     message = refusal({"MAX_BACKUPS": "0"}, DB_PORT="http", DB_NAME="")
     assert "nothing was contacted" in message
     assert "MAX_BACKUPS = '0' (from --keep) must be a whole number from 1" in message
     assert "DB_PORT = 'http' (from environment)" in message
-    assert "BACKUP_PROOF = 'restored' (from .env) must be written or read" in message
+    assert "BACKUP_PROOF = 'proven' (from .env) must be written, read, restored or equal" in message
     assert "DB_NAME is not set" in message
 
 

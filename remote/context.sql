@@ -1,0 +1,13 @@
+-- What an archive does not hold and its restore elsewhere needs: how the database sorts and stores text, and the roles
+-- that its objects name. Follows locale.sql.
+\o :run_dir/context
+SELECT 'locale=' || translate(:'locale', E'\n\r', '  ');
+SELECT 'as_superuser=' || CASE WHEN rolsuper THEN 'yes' ELSE 'no' END FROM pg_roles WHERE rolname = current_user;
+-- Of the one whom the server began with there is no record of dependence.
+SELECT 'role=' || translate(rolname, E'\n\r', '  ')
+FROM pg_roles
+WHERE rolname !~ '^pg_' AND (oid = 10 OR oid IN (
+    SELECT refobjid FROM pg_shdepend
+    WHERE refclassid = 'pg_authid'::regclass AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())))
+ORDER BY rolname;
+\o

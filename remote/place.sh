@@ -1,0 +1,92 @@
+#!/bin/sh
+# Choose where the test restore is to be, see that there is room for it, and begin to make it.
+: "${drill?}" "${drill_db?}"
+die_of_problems                                  # which earlier steps may have left
+: "${run_dir:?}" "${bin_dir:?}" "${psql_child?}" # from lock, psql, and preflight or archive
+
+# What a server of its own takes beside the database: three empty ones, and what it writes ahead.
+server_bytes=201326592
+
+# Each says with `closed` what it lacks.
+open_cluster() {
+    closed=
+    if [ "$(id -u)" = 0 ]; then
+        closed="PostgreSQL's server does not run as root"
+    elif [ ! -x "$bin_dir/initdb" ] || [ ! -x "$bin_dir/postgres" ]; then
+        closed="there are no initdb and postgres beside $bin_dir/pg_restore"
+    fi
+}
+
+open_database() {
+    closed=
+    if [ "$client_major" -ge 17 ] && [ "$server_major" -lt 17 ]; then
+        closed="pg_restore $client_version restores by itself only into servers from 17 on, this one is $server_major"
+        return
+    fi
+    [ "$drill_db" != "$db_name" ] || die 10 "BACKUP_DRILL_DB is the database itself" "name another, which is empty"
+    [ -z "$drill_db" ] || return 0
+    use_psql "$bin_dir/psql"
+    tell_psql "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user;"
+    hear_psql || die 10 "the database did not answer: $(psql_words)" "see what it says"
+    [ "${heard%"$newline"}" = t ] || closed="$db_user may not create databases, and BACKUP_DRILL_DB names no empty one"
+}
+
+choose_place() {
+    refusals=
+    for place in ${drill:-cluster database}; do
+        "open_$place"
+        [ -n "$closed" ] || return 0
+        refusals="$refusals${refusals:+; }$place: $closed"
+    done
+    die 10 "there is no place for a test restore: $refusals" \
+        "install PostgreSQL's server programs on the host, let the role create databases, or set BACKUP_PROOF=read"
+}
+
+# Beside the dump to come. Of an archive, as large as its database was; of a dump to come, as it is now.
+scratch_bytes() {
+    wanted_bytes=${database_bytes-}
+    case ${archive-} in ?*) wanted_bytes=$(manifest_value "$manifest" database_bytes) ;; esac
+    case $wanted_bytes in '' | *[!0-9]* | ????????????????*) die 13 "the manifest of $archive does not tell how large its database was" ;; esac
+}
+
+check_scratch_room() {
+    scratch_bytes
+    scratch_need_bytes=$((wanted_bytes + wanted_bytes / 10 + server_bytes + ${need_bytes:-0}))
+    present_bytes=$(free_bytes)
+    [ "$present_bytes" -ge "$scratch_need_bytes" ] ||
+        die 10 "too little space for a test restore in $backup_dir: $present_bytes bytes free, about $scratch_need_bytes needed" \
+            "free some, choose another BACKUP_DIR, or another place with BACKUP_DRILL"
+}
+
+# The path of a socket has room for 107 bytes; where ours is longer, it is in a directory elsewhere, known by a link.
+make_socket_directory() {
+    socket_dir=$cluster
+    [ "${#cluster}" -gt 85 ] || return 0
+    socket_dir=$(mktemp -d /tmp/predeploy.XXXXXX) || die 10 "no directory for a socket could be made in /tmp"
+    ln -s "$socket_dir" "$cluster/socket"
+}
+
+# It takes a second, in which others of our programs run.
+begin_cluster() {
+    cluster=$run_dir/cluster
+    mkdir "$cluster"
+    at_end=end_cluster
+    make_socket_directory
+    start "$bin_dir/initdb" --pgdata="$cluster/data" --username=fabric_predeploy --auth=trust --no-sync --locale=C --encoding=UTF8 \
+        >"$cluster/initdb" 2>&1
+    initdb_child=$!
+    heed_signals
+}
+
+end_cluster() {
+    end_server "$cluster"
+    server_child=
+    rm -rf "${cluster:?}"
+    at_end=
+}
+
+watch_client
+choose_place
+[ "$place" != cluster ] || check_scratch_room
+[ "$place" != cluster ] || begin_cluster
+fact place "$place"

@@ -1,0 +1,459 @@
+"""The proof by a test restore: it holds for all that a database can hold, and sees what differs."""
+
+import os
+import re
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from sandbox.postgres import create_owner
+from sandbox.shop import fill
+from sandbox.sshd import available, openssh
+from tests.integration.conftest import PASSWORD, ROWS
+from tests.integration.everything import PUBLIC_BELONGS_TO_THE_OWNER, create_everything
+from tests.integration.test_interrupts import (
+    assert_as_if_it_had_not_been,
+    command_line,
+    remote_processes,
+    sessions,
+    wait_for,
+)
+
+EQUAL = "--proof=equal"
+# Runs the real one, and then does to the restored database what its first line says.
+WRAPPER = """#!/bin/sh
+set -e
+"{real}/pg_restore" "$@"
+case "$*" in *--dbname*--jobs*) {then} ;; esac
+"""
+SQL = """exec "{real}/psql" -X -q -v ON_ERROR_STOP=1 -c "{sql}" """
+
+
+@pytest.fixture
+def tampered(project):
+    """Make a project whose pg_restore runs that shell code once it has restored the tables."""
+
+    def make(then, **settings):
+        stubs = project.ssh.home / f"drill-{os.getpid()}-{time.monotonic_ns()}"
+        stubs.mkdir()
+        real = project.pg.bin_dir
+        for program in ("pg_dump", "psql", "initdb", "postgres"):
+            (stubs / program).symlink_to(real / program)
+        (stubs / "pg_restore").write_text(WRAPPER.format(real=real, then=then.format(real=real)))
+        (stubs / "pg_restore").chmod(0o755)
+        return project.with_profile(DB_BIN_DIR=str(stubs), **settings)
+
+    return make
+
+
+def statement(sql):
+    return SQL.replace("{sql}", sql)
+
+
+def nothing_stays(project):
+    wait_for(lambda: not remote_processes(project))
+    assert project.leftovers() == []
+    assert [each for each in databases(project) if "_restore_" in each] == []
+
+
+def databases(project):
+    return project.pg.superuser("SELECT datname FROM pg_database ORDER BY 1").split()
+
+
+def manifest(project):
+    text = project.archives()[-1].with_suffix(".manifest").read_text(encoding="utf-8")
+    return [line.split("=", 1) for line in text.splitlines()]
+
+
+def grade(project):
+    return dict(manifest(project))["proof"]
+
+
+@pytest.mark.parametrize("major", [14, 17, 18])
+def test_everything_that_a_database_can_hold_comes_back_equal_in_a_server_of_its_own(
+    start_server, make_project, ssh, major
+):
+    pg = start_server(major)
+    database = f"everything{major}"
+    create_owner(pg, role="keeper", password=PASSWORD, database=database)
+    create_everything(pg, database, "keeper", inheritance=True)
+    elsewhere = pg.data_dir.parent / "elsewhere"
+    elsewhere.mkdir()
+    os.chown(elsewhere, pg.data_dir.stat().st_uid, -1)
+    pg.superuser(f"CREATE TABLESPACE elsewhere LOCATION '{elsewhere}'")
+    pg.superuser("ALTER TABLE shop.orders SET TABLESPACE elsewhere", database)
+    settings = {"DB_NAME": database, "DB_USER": "keeper", "BACKUP_DRILL": "cluster"}
+    project = make_project(pg, ssh, **settings)
+
+    done = project.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+
+    assert done.returncode == 0, done.stderr
+    assert grade(project) == "equal"
+    nothing_stays(project)
+
+
+@pytest.mark.parametrize("major", [14, 17])
+def test_it_comes_back_equal_in_a_new_database_where_the_role_may_create_one(
+    start_server, make_project, ssh, major
+):
+    pg = start_server(major)
+    database = f"more{major}"
+    create_owner(pg, role="creator", password=PASSWORD, database=database)
+    pg.superuser("ALTER ROLE creator CREATEDB")
+    if major >= PUBLIC_BELONGS_TO_THE_OWNER:
+        create_everything(pg, database, "creator", foreign_extension=False)
+    else:  # a new database's schema public is a superuser's, which no owner can make what it was
+        fill(pg, database=database, owner="creator", rows=ROWS)
+    settings = {"DB_NAME": database, "DB_USER": "creator", "BACKUP_DRILL": "database"}
+    project = make_project(pg, ssh, **settings)
+
+    done = project.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+
+    assert done.returncode == 0, done.stderr
+    assert grade(project) == "equal"
+    nothing_stays(project)
+
+
+def test_without_a_word_on_the_place_a_server_of_its_own_is_taken(project):
+    done = project.fab("-H", "demo", "predeploy", "--version=v1", "--proof=restored")
+
+    assert done.returncode == 0, done.stderr
+    assert "in a cluster of its own" in done.stderr
+    assert grade(project) == "restored"
+    assert not [key for key, _ in manifest(project) if key == "content"]
+    nothing_stays(project)
+
+
+@pytest.fixture
+def drill_db(project):
+    project.pg.superuser('CREATE DATABASE "Probe 1" OWNER shop')
+    yield project.with_profile(BACKUP_DRILL="database", BACKUP_DRILL_DB="Probe 1")
+    project.pg.superuser('DROP DATABASE "Probe 1" WITH (FORCE)')
+
+
+def holds(project):
+    sql = "SELECT count(*) FROM pg_class WHERE relnamespace >= 2200 AND relkind <> 't'"
+    return project.pg.superuser(
+        f"{sql} AND relnamespace::regnamespace::text <> 'information_schema'", "Probe 1"
+    )
+
+
+def test_an_empty_database_that_is_named_is_used_and_empty_again_afterwards(drill_db):
+    for _ in range(2):
+        done = drill_db.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+        assert done.returncode == 0, done.stderr
+    assert holds(drill_db) == "0"
+    nothing_stays(drill_db)
+
+
+def test_a_database_that_is_named_and_not_empty_is_refused_and_left_alone(drill_db):
+    drill_db.pg.run_as("shop", "CREATE TABLE mine (id integer)", "Probe 1")
+
+    done = drill_db.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+
+    assert done.returncode == 14
+    assert "not empty" in done.stderr
+    assert holds(drill_db) == "1"
+    assert drill_db.archives() == []
+
+
+def test_the_live_database_is_no_place_for_it(project):
+    live = project.with_profile(BACKUP_DRILL="database", BACKUP_DRILL_DB="shop")
+
+    assert live.fab("-H", "demo", "predeploy", "--version=v1", EQUAL).returncode == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DELETE FROM price_alerts", "price_alerts"),
+        ("UPDATE customers SET full_name = 'Eve'", "customers"),
+        (
+            "UPDATE offers SET availability = CASE id WHEN 1 THEN (SELECT availability FROM offers"
+            " WHERE id = 2) ELSE 'backorder' END WHERE id IN (1, 2)",
+            "offers",
+        ),
+        ("SELECT setval('order_numbers', 1)", "order_numbers"),
+        ("SELECT lo_from_bytea(0, 'more')", "large objects"),
+        ("DROP INDEX customers_email", "schema"),
+    ],
+)
+def test_what_came_back_otherwise_is_13_and_no_archive(project, tampered, change, told):
+    # So that two rows have exchanged nothing but the values of one column.
+    project.pg.run_as(
+        "shop",
+        "ALTER TABLE offers DISABLE TRIGGER USER;"
+        "UPDATE offers SET availability = 'backorder' WHERE id = 1;"
+        "UPDATE offers SET availability = 'sold out' WHERE id = 2",
+        "shop",
+    )
+    changed = tampered(statement(change), BACKUP_DRILL="cluster")
+
+    done = changed.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+
+    assert done.returncode == 13
+    assert told in done.stderr
+    assert changed.archives() == []
+    nothing_stays(changed)
+
+
+def test_an_archive_that_comes_back_otherwise_keeps_its_grade(project, tampered):
+    assert project.predeploy(BACKUP_CONTENT="hash").returncode == 0
+    changed = tampered(statement("UPDATE customers SET full_name = 'Eve'"))
+
+    done = changed.fab("-H", "demo", "verify", EQUAL)
+
+    assert done.returncode == 13
+    assert grade(changed) == "read"
+    nothing_stays(changed)
+    counted = changed.fab("-H", "demo", "verify", "--proof=restored")
+    assert counted.returncode == 0, counted.stderr
+    assert grade(changed) == "restored"
+
+
+def test_rows_that_are_missing_are_seen_by_their_number_alone(project, tampered):
+    assert project.predeploy().returncode == 0
+    changed = tampered(statement("DELETE FROM price_alerts"))
+
+    done = changed.fab("-H", "demo", "verify", "--proof=restored")
+
+    assert done.returncode == 13
+    assert grade(changed) == "read"
+
+
+def test_hashes_that_were_not_taken_cannot_be_compared_which_is_14(project):
+    assert project.predeploy().returncode == 0
+
+    done = project.fab("-H", "demo", "verify", EQUAL)
+
+    assert done.returncode == 14
+    assert "BACKUP_CONTENT=hash" in done.stderr
+    assert grade(project) == "read"
+    nothing_stays(project)
+
+
+@pytest.fixture
+def stuck(tampered):
+    """A run in the middle of its test restore, after an earlier good one."""
+    project = tampered("exec sleep 300")
+    assert project.predeploy("v1").returncode == 0
+    before = {path: path.read_bytes() for path in project.archives()}
+
+    def start():
+        run = project.start("-H", "demo", "predeploy", "--version=v2", EQUAL)
+        wait_for(lambda: any(b"sleep 300" in command for command in remote_processes(project)))
+        return run
+
+    return project, start, before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_client_that_stops_or_dies_leaves_no_server(stuck, number):
+    project, start, before = stuck
+    run = start()
+
+    run.send_signal(number)
+    run.communicate(timeout=30)
+
+    assert_as_if_it_had_not_been(project, before)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
+def test_when_its_shell_is_killed_the_server_is_ended_for_it(stuck):
+    project, start, before = stuck
+    run = start()
+
+    shells = [pid for pid in on_host(project) if parent(pid) in sessions(project)]
+    for pid in shells:
+        os.kill(pid, signal.SIGKILL)
+    run.communicate(timeout=30)
+
+    assert shells
+    wait_for(lambda: not remote_processes(project))
+    assert_as_if_it_had_not_been(project, before)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
+def test_a_server_that_outlives_all_that_could_end_it_is_ended_by_the_next_run(stuck):
+    project, start, before = stuck
+    run = start()
+
+    kill_all(project, but=b"/postgres\0-D\0")
+    run.communicate(timeout=30)
+    assert len(on_host(project)) == 1
+
+    assert project.fab("-H", "demo", "rotate").returncode == 0
+    assert on_host(project) == []
+    assert_as_if_it_had_not_been(project, before)
+
+
+def on_host(project):
+    """The processes of the sandbox's user; a server's own children hide their environment."""
+    home = f"HOME={project.ssh.home}\0".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if home in (process / "environ").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
+def parent(pid):
+    return int(re.search(r"PPid:\s*(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
+
+
+def kill_all(project, but=b"\n\0"):
+    """At once: none is to see another's end."""
+    doomed = [pid for pid in on_host(project) if but not in command_line(pid)]
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in doomed:
+            os.kill(pid, number)
+
+
+def test_a_named_database_that_a_killed_run_has_left_full_is_emptied_by_the_next(
+    drill_db, tampered
+):
+    place = {"BACKUP_DRILL": "database", "BACKUP_DRILL_DB": "Probe 1"}
+    stuck = tampered("exec sleep 300", **place)
+    run = stuck.start("-H", "demo", "predeploy", "--version=v1", EQUAL)
+    wait_for(lambda: any(b"sleep 300" in each for each in remote_processes(stuck)))
+    kill_all(stuck)
+    run.communicate(timeout=30)
+    assert holds(stuck) != "0"
+
+    bin_dir = str(stuck.pg.bin_dir)
+    done = stuck.with_profile(DB_BIN_DIR=bin_dir, **place).fab(
+        "-H", "demo", "predeploy", "--version=v2", EQUAL
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert holds(stuck) == "0"
+
+
+def test_a_sequence_that_goes_on_during_the_dump_is_no_difference(project, tampered):
+    moving = tampered(":")
+    stubs = moving.ssh.home / moving.profile["DB_BIN_DIR"]
+    (stubs / "pg_dump").unlink()
+    sql = "SELECT nextval('order_numbers') FROM generate_series(1, 5)"
+    (stubs / "pg_dump").write_text(
+        f"#!/bin/sh\nset -e\nreal={moving.pg.bin_dir}\n"
+        'next() { case "$*" in *--snapshot*) "$real/psql" -X -q -o /dev/null -c "'
+        + sql
+        + '" ;; esac; }\n'
+        'next "$@"\n"$real/pg_dump" "$@"\nnext "$@"\n'
+    )
+    (stubs / "pg_dump").chmod(0o755)
+
+    done = moving.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+
+    assert done.returncode == 0, done.stderr
+    lines = [value for key, value in manifest(moving) if key == "content"]
+    assert any(".." in line and line.endswith(" public.order_numbers") for line in lines)
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_no_obstacle(make_project, pg, ssh):
+    long = ssh.home / ("d" * 60) / ("e" * 60)
+    project = make_project(pg, ssh, BACKUP_DIR=str(long), BACKUP_DRILL="cluster")
+
+    done = project.fab("-H", "demo", "predeploy", "--version=v1", "--proof=restored")
+
+    assert done.returncode == 0, done.stderr
+    assert list(ssh.home.parents[1].parent.parent.glob("predeploy.??????")) == []
+
+
+def test_a_sample_is_of_those_whose_proof_is_the_oldest(project):
+    for version in ("v1", "v2", "v3"):
+        assert project.predeploy(version).returncode == 0
+        time.sleep(1)
+    first = project.fab("-H", "demo", "verify", "--sample=2")
+    second = project.fab("-H", "demo", "verify", "--sample=1")
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "v1" in first.stdout
+    assert "v2" in first.stdout
+    assert "v3" in second.stdout
+    assert project.fab("-H", "demo", "verify", "--sample=0").returncode == 2
+
+
+def test_without_a_place_it_is_10_and_says_what_each_lacks(project, tampered):
+    clients_only = tampered(":")
+    stubs = Path(clients_only.profile["DB_BIN_DIR"])
+    (stubs / "initdb").unlink()
+
+    done = clients_only.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+
+    assert done.returncode == 10
+    assert "cluster: there are no initdb and postgres beside" in done.stderr
+    assert "database: shop may not create databases" in done.stderr
+    assert clients_only.archives() == []
+
+
+@pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
+def test_too_little_space_is_refused_before_anything_is_written(ground, make_project, pg):
+    with openssh(ground, login_shell="/bin/bash") as ssh:
+        stubs = ssh.home / "stubs"
+        stubs.mkdir()
+        (stubs / "df").write_text("#!/bin/sh\necho '/dev/x 300000 200000 100000 67% /'\n")
+        (stubs / "df").chmod(0o755)
+        (ssh.home / ".bashrc").write_text(f"PATH={stubs}:$PATH\n")
+        project = make_project(pg, ssh, BACKUP_DRILL="cluster")
+
+        done = project.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+
+        assert done.returncode == 10
+        assert "too little space for a test restore" in done.stderr
+        assert project.predeploy().returncode == 0
+        verified = project.fab("-H", "demo", "verify", "--proof=restored")
+        assert verified.returncode == 10
+        assert "too little space for a test restore" in verified.stderr
+        assert grade(project) == "read"
+
+
+def test_the_hashes_of_one_content_are_the_same_in_every_major_version(
+    start_server, make_project, ssh
+):
+    """So that a server of another version, as one that was upgraded, can prove an archive."""
+    told = []
+    for major in (14, 18):
+        pg = start_server(major)
+        pg.superuser(f"CREATE DATABASE values{major} OWNER shop")
+        pg.run_as("shop", VALUES, f"values{major}")
+        project = make_project(pg, ssh, DB_NAME=f"values{major}", BACKUP_CONTENT="hash")
+        assert project.predeploy().returncode == 0
+        told.append([value for key, value in manifest(project) if key == "content"])
+    assert told[0] == told[1]
+    assert len(told[0]) == 4
+
+
+# Each type that is hashed as it is, and some that are written out first.
+VALUES = """
+CREATE TYPE mood AS ENUM ('sad', 'glad');
+CREATE TYPE pair AS (a integer, b text);
+CREATE DOMAIN small AS integer;
+CREATE SEQUENCE numbers;
+CREATE TABLE hashed AS SELECT true AS a, 'c'::"char" AS b, 'n'::name AS c, 2::int2 AS d, 4 AS e,
+    8::int8 AS f, 9::oid AS g, 1.5::float4 AS h, 'NaN'::float8 AS i, 1.50::numeric AS j,
+    't'::text AS k,
+    'v'::varchar AS l, 'p'::char(5) AS m, '\\x00ff'::bytea AS n, '2025-03-14'::date AS o,
+    '12:00'::time AS p, '12:00+02'::timetz AS q, '2025-03-14 12:00'::timestamp AS r,
+    '2025-03-14 12:00+02'::timestamptz AS s, '00000000-0000-0000-0000-000000000001'::uuid AS t,
+    '{"a": [1, null]}'::jsonb AS u, '10.0.0.1'::inet AS v, '10.0.0.0/8'::cidr AS w,
+    '08:00:2b:01:02:03'::macaddr AS x, '08:00:2b:01:02:03:04:05'::macaddr8 AS y, '1/2'::pg_lsn AS z;
+INSERT INTO hashed (a) VALUES (NULL), (NULL);
+CREATE TABLE written AS SELECT 'glad'::mood AS a, ROW(1, 'x')::pair AS b, 7::small AS c,
+    '{{1,2},{3,NULL}}'::integer[] AS d, '[1,2)'::int4range AS e, '1 mon'::interval AS f,
+    '{"b": 1}'::json AS g, '<a/>'::xml AS h, '(1,2)'::point AS i, B'101' AS j,
+    12.5::numeric::money AS k, 'a b'::tsvector AS l, '{glad,sad}'::mood[] AS m,
+    'pg_class'::regclass AS n;
+"""
+
+
+def test_the_script_on_the_host_makes_no_test_restore_and_says_so(project):
+    done = project.fab("-H", "demo", "install", BACKUP_PROOF="equal")
+
+    assert done.returncode == 2
+    assert "makes no test restore" in done.stderr
+    assert not (project.ssh.home / "remote-backup.sh").exists()
