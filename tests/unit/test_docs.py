@@ -40,3 +40,11 @@ def test_every_task_stands_in_the_table_of_commands_and_has_help_for_every_flag(
 @pytest.mark.parametrize("path", re.findall(r"\]\(([^)#:]+)\)", README))
 def test_every_link_leads_to_a_file(path):
     assert (ROOT / path).exists()
+
+
+def test_every_test_that_the_threat_model_names_is_there():
+    written = "\n".join(each.read_text(encoding="utf-8") for each in (ROOT / "tests").rglob("*.py"))
+    there = set(re.findall(r"^def (test_\w+)", written, re.MULTILINE))
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8")))
+    assert named
+    assert named <= there
