@@ -89,7 +89,7 @@ fill() {
     shift
     quoted_name=$(printf '%s' "$PGDATABASE" | sed "s/['\\\\]/\\\\&/g")
     start "$bin_dir/pg_restore" --dbname="dbname='$quoted_name'" --no-password --exit-on-error --use-list="$entries" "$@" "$file" 2>"$run_dir/stderr"
-    finished $!
+    if [ -n "$growth" ]; then finished_growing $! '' "$growth"; else finished $!; fi
     # Not the statement that failed, which may hold what is nobody's business.
     sed -e '/^Command was:/,/^pg_restore: /{/^pg_restore: /!d;}' -e '/^DETAIL: /d' -e '/^CONTEXT: /d' "$run_dir/stderr" >"$run_dir/told"
     relay "$run_dir/told"
@@ -97,6 +97,7 @@ fill() {
         not_restored "pg_restore ended with exit code $child_status: $(sed -n '/error: /{p;q;}' "$run_dir/stderr")"
 }
 
+growth=
 begin_elsewhere() {
     printf '%s' "$db_name" >"$run_dir/live"
     printf '' >"$run_dir/new"

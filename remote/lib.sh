@@ -474,9 +474,10 @@ there() {
     printf '%s' "$1"
 }
 
+# free_bytes [DIRECTORY]
 free_bytes() {
     # From the right, as names of file systems may hold blanks: … available, %, mount point.
-    free_kilobytes=$(df -Pk -- "$(there "$backup_dir")" | sed -n '$s/^.* \([0-9][0-9]*\)  *[0-9][0-9]*%.*$/\1/p')
+    free_kilobytes=$(df -Pk -- "$(there "${1:-$backup_dir}")" | sed -n '$s/^.* \([0-9][0-9]*\)  *[0-9][0-9]*%.*$/\1/p')
     printf '%s' "$((${free_kilobytes:-0} * 1024))"
 }
 

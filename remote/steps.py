@@ -137,11 +137,16 @@ def place(settings: Settings) -> Step:
     return Step("place", {"drill": settings.drill or "", "drill_db": settings.drill_db or ""})
 
 
-def drill(settings: Settings, proof: str) -> Step:
-    """Of the archive, or the dump, that `verify` has looked at; after `restoring` and `beside`."""
+def compare(proof: str) -> Step:
+    """How `drill` compares; it goes before it."""
+    return Step("compare", {"proof": proof, **_content(hashes=proof == "equal")})
+
+
+def drill(settings: Settings) -> Step:
+    """Of the archive, or the dump, that `verify` has looked at; after `beside` and `compare`."""
     emptying = ("drill_db", "ours", "wipe")
     sql = {f"{name}_sql": _sql(name) if settings.drill_db else "" for name in emptying}
-    return Step("drill", {"proof": proof, **_content(hashes=proof == "equal"), **sql})
+    return Step("drill", sql)
 
 
 def publish(settings: Settings, *, pinned: bool = False) -> Step:

@@ -81,7 +81,8 @@ def proving(settings: Settings, proof: str, archive: str = "") -> list[Step]:
     if proof not in DRILLED:
         return [steps.verify(proof, archive)]
     written = steps.verify("written", archive)
-    return [written, steps.restoring(), steps.beside(), steps.drill(settings, proof)]
+    shared = [steps.restoring(), steps.beside(), steps.compare(proof)]
+    return [written, *shared, steps.drill(settings)]
 
 
 def taken(report: Report) -> Archive:

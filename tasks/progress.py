@@ -23,6 +23,7 @@ _WORDS = {
     "receive": "sending the archive",
     "dump": "dumping",
     "verify": "proving",
+    "drill": "restoring to compare",
     "rehearse": "rehearsing a restore",
     "publish": "publishing",
     "plan": "counting rows",

@@ -27,7 +27,7 @@ EQUAL = "--proof=equal"
 WRAPPER = """#!/bin/sh
 set -e
 "{real}/pg_restore" "$@"
-case "$*" in *--dbname*--jobs*) {then} ;; esac
+case "$*" in *--dbname*/tables.list*) {then} ;; esac
 """
 SQL = """exec "{real}/psql" -X -q -v ON_ERROR_STOP=1 -c "{sql}" """
 

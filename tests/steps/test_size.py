@@ -21,7 +21,7 @@ def test_the_longest_predeploy_has_room(settings, proof):
 
 
 def test_sql_that_an_earlier_step_was_given_is_not_sent_again(settings):
-    both = [steps.rehearse(), steps.drill(replace(settings, drill_db="scratch"), "restored")]
+    both = [steps.rehearse(), steps.drill(replace(settings, drill_db="scratch"))]
     apart = sum(length([each]) - length([]) for each in both)
     assert length(both) - length([]) < apart - len(steps._sql("ours"))
 

@@ -1,0 +1,113 @@
+#!/bin/sh
+# What the archive was dumped from, and in what a test restore differs from it.
+: "${proof:?}" "${content_sql:?}" "${sequences_sql?}"
+: "${run_dir:?}" "${bin_dir:?}" "${psql_child?}" # from verify, restoring and place
+
+differs() {
+    die 13 "the test restore of ${archive:-the dump} is not what was dumped: $1" \
+        "its grade stays what it was; take another archive, and keep this one for whoever looks into it"
+}
+
+# expected KEY: the lines of that key that were kept when the archive was dumped.
+expected() {
+    sed -n "/^$1=/p" "$dumped_facts"
+}
+
+read_expected() {
+    dumped_facts=$run_dir/facts
+    [ -z "$archive" ] || dumped_facts=$manifest
+    locale=$(expected locale)
+    locale=${locale#locale=}
+    [ -n "$locale" ] || die 14 "the manifest of $archive does not tell what a test restore needs" "take another archive"
+    expected content >"$run_dir/expected_content"
+    [ "$proof" != equal ] || [ -s "$run_dir/expected_content" ] ||
+        die 14 "the manifest of $archive holds no hashes to compare with: it was taken with BACKUP_CONTENT=counts" \
+            "verify it with --proof=restored, which compares the number of rows; take the next with BACKUP_CONTENT=hash"
+}
+
+# In two parts, between which others of our programs run.
+begin_reading() {
+    tell_psql 'BEGIN; SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = 0;'
+    : >"$run_dir/sequences"
+    tell_psql "$content_sql"
+    tell_psql "$sequences_sql"
+    tell_psql 'COMMIT;'
+}
+
+end_reading() {
+    hear_or_stop "while its rows were read"
+    cat "$run_dir/rows" "$run_dir/sequences" >"$run_dir/found"
+}
+
+# found_value NAME: where that sequence stands in the test restore.
+found_value() {
+    while IFS= read -r line; do
+        case $line in content=sequence:*" $1") [ "${line#* }" != "$1" ] || printf '%s' "${line#content=sequence:}" ;; esac
+    done <"$run_dir/sequences"
+}
+
+# within A..B VALUE: each is a number, and whether it was given out already.
+within() {
+    from=${1%..*} to=${1#*..}
+    case $2 in "$from" | "$to") return 0 ;; '') return 1 ;; esac
+    if [ "${from%,*}" -lt "${to%,*}" ]; then
+        [ "${2%,*}" -gt "${from%,*}" ] && [ "${2%,*}" -lt "${to%,*}" ]
+    else
+        [ "${2%,*}" -lt "${from%,*}" ] && [ "${2%,*}" -gt "${to%,*}" ]
+    fi
+}
+
+# Lines without their counterpart, but for a sequence that went on while it was dumped.
+compare_contents() {
+    expected rows >"$run_dir/expected"
+    [ "$proof" != equal ] || cat "$run_dir/expected_content" >>"$run_dir/expected"
+    unmet=$(grep -v -x -F -f "$run_dir/found" "$run_dir/expected") || [ $? -eq 1 ]
+    IFS=$newline
+    set -f
+    for line in $unmet; do
+        case $line in
+            content=sequence:*..*)
+                span=${line%% *}
+                value=$(found_value "${line#* }")
+                if within "${span#content=sequence:}" "${value%% *}"; then continue; fi
+                ;;
+        esac
+        problem "expected ${line}" "$(grep -F -e " ${line#* }" "$run_dir/found" | head -n 2 || :) was found"
+    done
+    set +f
+    unset IFS
+    [ -z "$problems" ] || differs "$(printf '%s' "$problems" | wc -l) facts of its tables are others"
+}
+
+# normal FILE: statements without what differs from one database, or one run, to the other, and in one order; the roles of
+# a policy are in the order in which they were made.
+normal() {
+    sed -e '/^--/d' -e '/^$/d' -e '/^\\restrict /d' -e '/^\\unrestrict /d' -e '/^REFRESH MATERIALIZED VIEW /d' \
+        -e '/^ALTER \(FOREIGN DATA WRAPPER\|EVENT TRIGGER\|PUBLICATION\|SUBSCRIPTION\|PROCEDURAL LANGUAGE\) .* OWNER TO /d' \
+        -e '/^CREATE POLICY /s/\( TO \|, \| USING \| WITH CHECK \)/\
+/g' "$1" >"$1.plain"
+    sort "$1.plain" >"$1.sorted"
+}
+
+compare_schemas() {
+    archive_server=$(manifest_value "$dumped_facts" server_version)
+    [ -n "$archive" ] || archive_server=$server_version
+    start "$bin_dir/pg_restore" --schema-only --no-tablespaces --file="$run_dir/schema_then" "$file" 2>"$run_dir/stderr"
+    then_child=$!
+    start "$bin_dir/pg_dump" --schema-only --no-tablespaces --no-password --exclude-schema=fabric_predeploy_drill --file="$run_dir/schema_now" 2>"$run_dir/dump_stderr"
+    finished $!
+    [ "$child_status" -eq 0 ] || not_restored "its schema could not be dumped: $(tail -n 1 "$run_dir/dump_stderr")"
+    finished "$then_child"
+    [ "$child_status" -eq 0 ] || not_restored "the archive's schema could not be read: $(tail -n 1 "$run_dir/stderr")"
+    normal "$run_dir/schema_then"
+    normal "$run_dir/schema_now"
+    # A newer server writes the same definitions in other words.
+    if [ "${archive_server%%.*}" != "$client_major" ]; then
+        log "the schema is not compared: the archive is of PostgreSQL $archive_server, the test restore in $client_version"
+        return
+    fi
+    comm -3 "$run_dir/schema_then.sorted" "$run_dir/schema_now.sorted" >"$run_dir/differences"
+    [ -s "$run_dir/differences" ] || return 0
+    # Options and connection strings may hold passwords.
+    differs "$(wc -l <"$run_dir/differences") lines of its schema are others, such as: $(sed -n "/^[[:blank:]]*[A-Z][A-Z]* /{s/[='(].*//;p;q;}" "$run_dir/differences")"
+}
