@@ -6,11 +6,14 @@ from .host import Host
 from .report import Row
 from .restoring import Measured
 
+COUNT_TARGET = 0.1
 HASH_TARGET = 0.5
 EQUAL_TARGET = 1.6
 
 
 def proving(here: Host, database: str, what: str, in_turns: Measured) -> Iterator[Row]:
+    times = in_turns(lambda: here.count_rows(database), lambda: here.dump_only(database))
+    yield Row(f"counting the rows, against the dump alone, {what}", *times, "s", COUNT_TARGET)
     times = in_turns(lambda: here.hash_rows(database), lambda: here.dump_only(database))
     yield Row(f"hashing the contents, against the dump alone, {what}", *times, "s", HASH_TARGET)
     port = here.ssh.port

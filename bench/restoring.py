@@ -7,7 +7,6 @@ from .report import Row
 
 TRANSACTION_TARGET = 1.15
 SWAP_TARGET = 1.1
-COUNT_TARGET = 0.10
 PLAN_CHANNELS = 3
 TABLES = 500
 Pairs = tuple[list[float], list[float]]
@@ -16,8 +15,6 @@ Measured = Callable[[Callable[[], None], Callable[[], None]], Pairs]
 
 def restoring(here: Host, database: str, what: str, in_turns: Measured) -> Iterator[Row]:
     here.predeploy(database, here.ssh.port)
-    times = in_turns(lambda: here.count_rows(database), lambda: here.dump_only(database))
-    yield Row(f"counting the rows, against the dump alone, {what}", *times, "s", COUNT_TARGET)
     times = in_turns(
         lambda: here.restore(database, "--mode=transaction"),
         lambda: here.restore_by_hand(database, "--single-transaction"),

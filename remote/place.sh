@@ -6,6 +6,8 @@ die_of_problems                                  # which earlier steps may have 
 
 # What a server of its own takes beside the database: three empty ones, and what it writes ahead.
 server_bytes=201326592
+# All that goes into a live server is written ahead as well, of which it keeps as much by default.
+most_wal_bytes=1073741824
 
 # Each says with `closed` what it lacks.
 open_cluster() {
@@ -24,11 +26,39 @@ open_database() {
         return
     fi
     [ "$drill_db" != "$db_name" ] || die 10 "BACKUP_DRILL_DB is the database itself" "name another, which is empty"
-    [ -z "$drill_db" ] || return 0
     use_psql "$bin_dir/psql"
-    tell_psql "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user;"
+    tell_psql "SELECT (rolcreatedb OR rolsuper)::text || ' ' || pg_backend_pid() FROM pg_roles WHERE rolname = current_user;"
     hear_psql || die 10 "the database did not answer: $(psql_words)" "see what it says"
-    [ "${heard%"$newline"}" = t ] || closed="$db_user may not create databases, and BACKUP_DRILL_DB names no empty one"
+    if [ -z "$drill_db" ] && [ "${heard%% *}" != true ]; then
+        closed="$db_user may not create databases, and BACKUP_DRILL_DB names no empty one"
+        return
+    fi
+    heard=${heard%"$newline"}
+    find_data "${heard#* }"
+    [ -n "$data_dir" ] || [ -n "$drill" ] ||
+        closed="nobody can tell how much room there is for it: where the server of $db_name keeps its data is not to be seen from the host (BACKUP_DRILL=database restores there all the same)"
+}
+
+# find_data PID: where the server keeps its data, which it tells but few roles. If it is on this machine, the process that
+# serves us is here by that number, and the one that started it was told the directory.
+find_data() {
+    data_dir=
+    case $(tr '\0' ' ' <"/proc/$1/cmdline") in postgres:*"$db_user $db_name "*) ;; *) return 0 ;; esac 2>/dev/null
+    server_pid=$(sed -n 's/^PPid:[[:blank:]]*//p' "/proc/$1/status") || return 0
+    tr '\0' '\n' <"/proc/${server_pid:-0}/cmdline" >"$run_dir/server" 2>/dev/null || return 0
+    data_dir=$(sed -n -e '/^-D$/{n;p;q;}' -e 's/^-D//p' -e 's/^--pgdata=//p' "$run_dir/server")
+    case $data_dir in /*) ;; *) data_dir= ;; esac
+    [ -z "$data_dir" ] || is_in_sight "$data_dir" || data_dir=
+}
+
+# is_in_sight DIRECTORY: what we can get to of it is on the same file system, as none is mounted behind that.
+is_in_sight() {
+    reached=$(there "$1")
+    while read -r _ mounted _; do
+        case $1/ in
+            "$mounted"/*) case ${reached%/}/ in "$mounted"/*) ;; *) return 1 ;; esac ;;
+        esac
+    done <"/proc/$$/mounts"
 }
 
 choose_place() {
@@ -51,10 +81,20 @@ scratch_bytes() {
 
 check_scratch_room() {
     scratch_bytes
-    scratch_need_bytes=$((wanted_bytes + wanted_bytes / 10 + server_bytes + ${need_bytes:-0}))
-    present_bytes=$(free_bytes)
+    room_dir=$backup_dir
+    more_bytes=$server_bytes
+    if [ "$place" = database ]; then
+        room_dir=$data_dir
+        more_bytes=$((wanted_bytes < most_wal_bytes ? wanted_bytes : most_wal_bytes))
+    fi
+    scratch_need_bytes=$((wanted_bytes + wanted_bytes / 10 + more_bytes + ${need_bytes:-0}))
+    if [ -z "$room_dir" ]; then
+        log "WARNING: the test restore will take about $scratch_need_bytes bytes of the live server's disk, and how many are free there is not to be seen"
+        return
+    fi
+    present_bytes=$(free_bytes "$room_dir")
     [ "$present_bytes" -ge "$scratch_need_bytes" ] ||
-        die 10 "too little space for a test restore in $backup_dir: $present_bytes bytes free, about $scratch_need_bytes needed" \
+        die 10 "too little space for a test restore in $room_dir: $present_bytes bytes free, about $scratch_need_bytes needed" \
             "free some, choose another BACKUP_DIR, or another place with BACKUP_DRILL"
 }
 
@@ -87,6 +127,6 @@ end_cluster() {
 
 watch_client
 choose_place
-[ "$place" != cluster ] || check_scratch_room
+check_scratch_room
 [ "$place" != cluster ] || begin_cluster
 fact place "$place"

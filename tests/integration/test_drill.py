@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -244,7 +244,7 @@ def stuck(tampered):
 
     def start():
         run = project.start("-H", "demo", "predeploy", "--version=v2", EQUAL)
-        wait_for(lambda: any(b"sleep 300" in command for command in remote_processes(project)))
+        wait_for(lambda: sleeping(project), seconds=60)
         return run
 
     return project, start, before
@@ -288,6 +288,56 @@ def test_a_server_that_outlives_all_that_could_end_it_is_ended_by_the_next_run(s
     assert project.fab("-H", "demo", "rotate").returncode == 0
     assert on_host(project) == []
     assert_as_if_it_had_not_been(project, before)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
+def test_what_a_host_that_went_down_has_left_is_gone_after_the_next_run(stuck):
+    project, start, before = stuck
+    run = start()
+
+    kill_all(project)
+    run.communicate(timeout=30)
+    assert (project.backup_dir / "run.partial" / "cluster").is_dir()
+
+    assert project.fab("-H", "demo", "rotate").returncode == 0
+    assert_as_if_it_had_not_been(project, before)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
+def test_a_server_that_is_killed_fails_its_test_restore_and_nothing_stays(stuck):
+    project, start, before = stuck
+    run = start()
+
+    servers = [pid for pid in on_host(project) if b"/postgres\0-D\0" in command_line(pid)]
+    for number, wanted in ((signal.SIGKILL, servers), (signal.SIGTERM, sleeping(project))):
+        for pid in wanted:
+            os.kill(pid, number)
+    _, errors = run.communicate(timeout=30)
+
+    assert len(servers) == 1
+    assert run.returncode == 13, errors
+    assert_as_if_it_had_not_been(project, before)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
+def test_a_new_database_that_a_killed_run_has_left_is_dropped_by_the_next(project, tampered):
+    project.pg.superuser("ALTER ROLE shop CREATEDB")
+    try:
+        stuck = tampered("exec sleep 300", BACKUP_DRILL="database")
+        run = stuck.start("-H", "demo", "predeploy", "--version=v1", EQUAL)
+        wait_for(lambda: sleeping(stuck), seconds=60)
+        kill_all(stuck)
+        run.communicate(timeout=30)
+        assert [each for each in databases(stuck) if "_restore_" in each]
+
+        assert stuck.predeploy("v2").returncode == 0
+    finally:
+        project.pg.superuser("ALTER ROLE shop NOCREATEDB")
+    nothing_stays(stuck)
+
+
+def sleeping(project):
+    return [pid for pid in on_host(project) if command_line(pid).startswith(b"sleep\x00300")]
 
 
 def on_host(project):
@@ -378,6 +428,21 @@ def test_a_sample_is_of_those_whose_proof_is_the_oldest(project):
     assert project.fab("-H", "demo", "verify", "--sample=0").returncode == 2
 
 
+def test_a_sample_goes_on_to_the_next_though_one_cannot_be_proven(project):
+    assert project.predeploy("v1").returncode == 0
+    time.sleep(1)
+    assert project.predeploy("v2", BACKUP_CONTENT="hash").returncode == 0
+    time.sleep(1)
+
+    first = project.fab("-H", "demo", "verify", "--sample=1", EQUAL)
+    second = project.fab("-H", "demo", "verify", "--sample=1", EQUAL)
+
+    assert first.returncode == 14
+    assert "-v1-" in first.stderr
+    assert second.returncode == 0, second.stderr
+    assert "-v2-" in second.stdout
+
+
 def test_without_a_place_it_is_10_and_says_what_each_lacks(project, tampered):
     clients_only = tampered(":")
     stubs = Path(clients_only.profile["DB_BIN_DIR"])
@@ -391,25 +456,63 @@ def test_without_a_place_it_is_10_and_says_what_each_lacks(project, tampered):
     assert clients_only.archives() == []
 
 
+@pytest.fixture
+def with_stubs(ground, make_project, pg):
+    """Make a project on a host of its own, where these programs are others."""
+    with ExitStack() as stack:
+
+        def make(programs, **settings):
+            ssh = stack.enter_context(openssh(ground, login_shell="/bin/bash"))
+            stubs = ssh.home / "stubs"
+            stubs.mkdir()
+            for name, script in programs.items():
+                (stubs / name).write_text(f"#!/bin/sh\n{script}\n")
+                (stubs / name).chmod(0o755)
+            (ssh.home / ".bashrc").write_text(f"PATH={stubs}:$PATH\n")
+            return make_project(pg, ssh, **settings)
+
+        yield make
+
+
 @pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
-def test_too_little_space_is_refused_before_anything_is_written(ground, make_project, pg):
-    with openssh(ground, login_shell="/bin/bash") as ssh:
-        stubs = ssh.home / "stubs"
-        stubs.mkdir()
-        (stubs / "df").write_text("#!/bin/sh\necho '/dev/x 300000 200000 100000 67% /'\n")
-        (stubs / "df").chmod(0o755)
-        (ssh.home / ".bashrc").write_text(f"PATH={stubs}:$PATH\n")
-        project = make_project(pg, ssh, BACKUP_DRILL="cluster")
+@pytest.mark.parametrize("place", ["cluster", "database"])
+def test_too_little_space_is_refused_before_anything_is_written(drill_db, with_stubs, place):
+    """Of a live server's disk as well, if it is to be seen."""
+    free_kilobytes = {"cluster": 100000, "database": 15000}[place]
+    df = f"echo '/dev/x 300000 200000 {free_kilobytes} 67% /'"
+    name = drill_db.profile["BACKUP_DRILL_DB"]
+    project = with_stubs({"df": df}, BACKUP_DRILL=place, BACKUP_DRILL_DB=name)
 
-        done = project.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+    done = project.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
 
-        assert done.returncode == 10
-        assert "too little space for a test restore" in done.stderr
-        assert project.predeploy().returncode == 0
-        verified = project.fab("-H", "demo", "verify", "--proof=restored")
-        assert verified.returncode == 10
-        assert "too little space for a test restore" in verified.stderr
-        assert grade(project) == "read"
+    assert done.returncode == 10
+    assert "too little space for a test restore" in done.stderr
+    assert project.predeploy().returncode == 0
+    verified = project.fab("-H", "demo", "verify", "--proof=restored")
+    assert verified.returncode == 10
+    assert "too little space for a test restore" in verified.stderr
+    assert grade(project) == "read"
+
+
+@pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
+def test_a_disk_of_which_nobody_can_tell_is_taken_only_by_who_asks_for_it(drill_db, with_stubs):
+    tr = r"""case "$1" in '\0') exit 1 ;; esac; exec /usr/bin/tr "$@" """
+    project = with_stubs({"tr": tr}, BACKUP_DRILL_DB=drill_db.profile["BACKUP_DRILL_DB"])
+    bin_dir = project.ssh.home / "clients"
+    bin_dir.mkdir()
+    for program in ("pg_dump", "pg_restore", "psql"):
+        (bin_dir / program).symlink_to(project.pg.bin_dir / program)
+    project = project.with_profile(DB_BIN_DIR=str(bin_dir))
+
+    refused = project.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+    asked_for = project.fab(
+        "-H", "demo", "predeploy", "--version=v2", EQUAL, BACKUP_DRILL="database"
+    )
+
+    assert refused.returncode == 10
+    assert "BACKUP_DRILL=database restores there all the same" in refused.stderr
+    assert asked_for.returncode == 0, asked_for.stderr
+    assert "WARNING: the test restore will take about" in asked_for.stderr
 
 
 def test_the_hashes_of_one_content_are_the_same_in_every_major_version(

@@ -53,6 +53,11 @@ def test_a_restore_is_expected_to_take_as_long_as_its_plan_said(after):
     assert after(5, step="replay", expected_seconds=65) == "restoring: 0:05 of about 1:05"
 
 
+def test_a_test_restore_is_told_by_how_much_of_the_database_is_there_again(after):
+    shown = after(90, "expected 2000 ", "bytes 900", step="drill")
+    assert shown == "restoring to compare: 900 bytes of about 2.0 kB, 1:30"
+
+
 def test_a_step_without_words_of_its_own_is_told_by_its_name(after):
     assert after(5, step="prune") == "prune: 0:05"
 
