@@ -21,8 +21,10 @@ from tests.integration.test_interrupts import (
     sessions,
     wait_for,
 )
+from tests.integration.test_progress import HURRIED
 
 EQUAL = "--proof=equal"
+GROWN = re.compile(r"restoring to compare: \d[^,]* (of about|so far)")
 # Runs the real one, and then does to the restored database what its first line says.
 WRAPPER = """#!/bin/sh
 set -e
@@ -412,6 +414,22 @@ def test_a_path_that_is_too_long_for_a_socket_is_no_obstacle(make_project, pg, s
 
     assert done.returncode == 0, done.stderr
     assert list(ssh.home.parents[1].parent.parent.glob("predeploy.??????")) == []
+
+
+@pytest.mark.parametrize("place", ["cluster", "database"])
+def test_how_much_of_the_database_is_there_again_is_told_meanwhile(drill_db, tampered, place):
+    gate = drill_db.ssh.home / f"go-{drill_db.backup_dir.name}"
+    named = {"BACKUP_DRILL": place, "BACKUP_DRILL_DB": "Probe 1"}
+    waiting = tampered(f"while [ ! -e {gate} ]; do sleep 0.1; done", **named)
+    (waiting.directory / "fabfile.py").write_text(HURRIED)
+
+    run = waiting.start("-H", "demo", "predeploy", "--version=v1", EQUAL)
+    told = next((line for line in run.stderr if GROWN.search(line)), None)
+    gate.touch()
+    _, errors = run.communicate(timeout=120)
+
+    assert told is not None, errors
+    assert run.returncode == 0, errors
 
 
 def test_a_sample_is_of_those_whose_proof_is_the_oldest(project):
