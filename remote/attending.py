@@ -56,7 +56,8 @@ def run(  # noqa: PLR0913 - each has a name
             told=told,
         )
     while patience and report.exited == LOST and not report.lost and line.is_lost():
-        why = _come_back(line, told, patience)
+        told.say("WARNING: the connection was lost; the run goes on on the host. Reconnecting ...")
+        why = come_back(line, told, patience)
         if why:
             return replace(report, lost=why)
         with line.watched():
@@ -71,10 +72,9 @@ def _patience(several: Sequence[Step]) -> int:
     return int(next(waits, "0"))
 
 
-def _come_back(line: Line, told: Told, patience: int) -> str:
+def come_back(line: Line, told: Told, patience: int) -> str:
     """Connect again, as long as the host would wait for us; or return why not."""
     began = time.monotonic()
-    _tell(told, "WARNING: the connection was lost; the run goes on on the host. Reconnecting ...")
     wait = 1.0
     while True:
         try:
@@ -90,7 +90,7 @@ def _come_back(line: Line, told: Told, patience: int) -> str:
                 return f"for {gone:.0f} s there was no way back. {failure.message}"
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
         else:
-            _tell(told, f"connected again, after {time.monotonic() - began:.0f} s")
+            told.say(f"connected again, after {time.monotonic() - began:.0f} s")
             return ""
 
 
@@ -100,8 +100,3 @@ def _await(line: Line, told: Told, wait: float) -> None:
     if told.seconds_left(limit) == 0:
         raise InterruptedRunError(f"stopped after the {limit} s that fab's -T allows (exit 130)")
     line.renew()
-
-
-def _tell(told: Told, text: str) -> None:
-    told.log.stream.write(f"{text}\n")
-    told.log.flush()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..config.settings import Settings
+    from .catalog import Archive
 
 KEEP_LOGS = 30
 LOG_BYTES = 200_000  # shown of a log at most: what captures them is made for less than a few MB
@@ -142,6 +143,30 @@ def drill(settings: Settings, proof: str) -> Step:
     emptying = ("drill_db", "ours", "wipe")
     sql = {f"{name}_sql": _sql(name) if settings.drill_db else "" for name in emptying}
     return Step("drill", {"proof": proof, **_content(hashes=proof == "equal"), **sql})
+
+
+def defer(proof: str) -> Step:
+    """After `publish`: what it has published counts once `record` has told of that proof."""
+    return Step("defer", {"proof": proof})
+
+
+def fetch(archive: str, sha256: str, offset: int) -> Step:
+    """For `shell.pour`: from that byte of the dump on; a dump with another checksum is refused."""
+    return Step("fetch", {"archive": archive, "sha256": sha256, "offset": str(offset)})
+
+
+def record(archive: Archive, proof: str, because: str = "") -> Step:
+    """What a test restore elsewhere has shown; or `because` of what it has not."""
+    return Step(
+        "record",
+        {
+            "archive": archive.name,
+            "sha256": archive.sha256,
+            "known_proof": archive.proof,
+            "proof": proof,
+            "because": because,
+        },
+    )
 
 
 def publish(settings: Settings, *, pinned: bool = False) -> Step:
