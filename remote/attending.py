@@ -14,6 +14,7 @@ from .events import Follow, Stream
 from .shell import LOST, Report, Step, Told
 
 LONGEST_WAIT_SECONDS: Final = 8.0
+_GOES_ON: Final = "; the run goes on on the host"
 
 
 class Line(Protocol):
@@ -56,7 +57,6 @@ def run(  # noqa: PLR0913 - each has a name
             told=told,
         )
     while patience and report.exited == LOST and not report.lost and line.is_lost():
-        told.say("WARNING: the connection was lost; the run goes on on the host. Reconnecting ...")
         why = come_back(line, told, patience)
         if why:
             return replace(report, lost=why)
@@ -72,9 +72,10 @@ def _patience(several: Sequence[Step]) -> int:
     return int(next(waits, "0"))
 
 
-def come_back(line: Line, told: Told, patience: int) -> str:
+def come_back(line: Line, told: Told, patience: int, lost: str = _GOES_ON) -> str:
     """Connect again, as long as the host would wait for us; or return why not."""
     began = time.monotonic()
+    told.say(f"WARNING: the connection was lost{lost}. Reconnecting ...")
     wait = 1.0
     while True:
         try:

@@ -137,8 +137,7 @@ def _poured(  # noqa: PLR0913
         barren = barren + 1 if incoming.bytes == before else 0
         if barren == _BARREN_TRIES:
             return replace(report, lost=f"it broke off {barren} times without a byte")
-        told.say(f"WARNING: the connection was lost after {incoming.bytes} bytes. Reconnecting ...")
-        why = come_back(link, told, patience)
+        why = come_back(link, told, patience, f" after {incoming.bytes} bytes")
         if why:
             return replace(report, lost=why)
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..config.settings import Settings
-    from .catalog import Archive
 
 KEEP_LOGS = 30
 LOG_BYTES = 200_000  # shown of a log at most: what captures them is made for less than a few MB
@@ -150,20 +149,20 @@ def defer(proof: str) -> Step:
     return Step("defer", {"proof": proof})
 
 
-def fetch(archive: str, sha256: str, offset: int) -> Step:
+def fetch(name: str, sha256: str, offset: int) -> Step:
     """For `shell.pour`: from that byte of the dump on; a dump with another checksum is refused."""
-    return Step("fetch", {"archive": archive, "sha256": sha256, "offset": str(offset)})
+    return Step("fetch", {"archive": name, "sha256": sha256, "offset": str(offset)})
 
 
-def record(archive: Archive, proof: str, because: str = "") -> Step:
+def record(name: str, sha256: str, proof: str, known_proof: str, because: str = "") -> Step:
     """What a test restore elsewhere has shown; or `because` of what it has not."""
     return Step(
         "record",
         {
-            "archive": archive.name,
-            "sha256": archive.sha256,
-            "known_proof": archive.proof,
+            "archive": name,
+            "sha256": sha256,
             "proof": proof,
+            "known_proof": known_proof,
             "because": because,
         },
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import locale
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -74,20 +75,10 @@ def prove_here(host: Host, task: str, archive: Archive) -> None:
 
     chosen = check_programs(_major(archive))
     _end_what_was_left(host)
-    with scratch.taken(archive.sha256, host.settings.lock_wait_seconds) as directory:
-        judged = False
-        try:
-            _fetch(host, task, archive, directory)
-            _try(host, task, archive, directory, chosen)
-            judged = True
-        except errors.UnprovenError:
-            judged = True
-            raise
-        finally:
-            if judged:
-                scratch.remove(directory)
-            else:
-                _keep_what_came(directory, archive)
+    taken = scratch.taken(archive.sha256, host.settings.lock_wait_seconds)
+    with taken as directory, _removed_but_when_lost(directory):
+        _fetch(host, task, archive, directory)
+        _try(host, task, archive, directory, chosen)
     host.link.ask()  # so much later it may have gone
     host.link.renew()
 
@@ -97,12 +88,19 @@ def _major(archive: Archive) -> int:
     return int(version) if version.isdecimal() else 0
 
 
-def _keep_what_came(directory: Path, archive: Archive) -> None:
-    from ..remote import scratch
+@contextmanager
+def _removed_but_when_lost(directory: Path) -> Iterator[None]:
+    """What has come before the connection was lost is for the next try to go on with."""
+    from ..remote.scratch import remove
 
-    for each in directory.iterdir():
-        if each.name not in ("incoming", archive.name):
-            scratch.remove(each) if each.is_dir() else each.unlink(missing_ok=True)
+    try:
+        yield
+    except errors.HostError:
+        raise
+    except BaseException:
+        remove(directory)
+        raise
+    remove(directory)
 
 
 def _fetch(host: Host, task: str, archive: Archive, directory: Path) -> None:
@@ -225,5 +223,5 @@ def recording(host: Host, archive: Archive, because: str = "") -> list[Step]:
     """Put it on record on the host; or, for the status there, why it was not proven."""
     return [
         steps.lock(host.settings, create=False),
-        steps.record(archive, host.settings.proof, because),
+        steps.record(archive.name, archive.sha256, host.settings.proof, archive.proof, because),
     ]
