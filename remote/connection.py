@@ -8,7 +8,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,30 +73,30 @@ def printed(
     The exit code is -1 if the connection is lost. Not through `run`, whose capture takes four
     times as long for twice as much. `stalled` is called now and then while nothing comes.
     """
+    channel = None
     try:
         channel = connection.transport.open_session()
-    except _FAILURES:
-        return -1, ""
-    with closing(channel):
-        try:
-            channel.exec_command(command)
-            channel.sendall(b"\n")  # in place of a secret
-            channel.settimeout(STALLED_SECONDS)
-        except _FAILURES:
-            return -1, ""
-        while True:
-            try:
-                data = channel.recv(CHUNK_BYTES)
-            except TimeoutError:
-                stalled()
-                continue
-            except _FAILURES:
-                return -1, ""
-            if not data:
-                break
+        channel.exec_command(command)
+        channel.sendall(b"\n")  # in place of a secret
+        channel.settimeout(STALLED_SECONDS)
+        while data := _next(channel, stalled):
             yield data
         stderr = channel.recv_stderr(CHUNK_BYTES) if channel.recv_stderr_ready() else b""
         return channel.recv_exit_status(), stderr.decode(errors="replace")
+    except _FAILURES:
+        return -1, ""
+    finally:
+        with suppress(*_FAILURES):
+            if channel:
+                channel.close()
+
+
+def _next(channel: paramiko.Channel, stalled: Callable[[], None]) -> bytes:
+    while True:
+        try:
+            return bytes(channel.recv(CHUNK_BYTES))
+        except TimeoutError:
+            stalled()
 
 
 @atexit.register
