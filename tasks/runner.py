@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from ..config import errors
 from ..remote import steps
 from .backup import DRILLED, proving
-from .report import note, warn
+from .report import note, size, warn
 from .session import Host
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ def prove_here(host: Host, task: str, archive: Archive) -> None:
 
     chosen = check_programs(_major(archive))
     _end_what_was_left(host)
+    if not host.quiet:
+        note(
+            f"fetching {archive.name}, {size(archive.bytes)}, to restore it on this machine by"
+            f" PostgreSQL {chosen.version}"
+        )
     taken = scratch.taken(archive.sha256, host.settings.lock_wait_seconds)
     with taken as directory, _removed_but_when_lost(directory):
         _fetch(host, task, archive, directory)

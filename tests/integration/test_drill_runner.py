@@ -202,6 +202,13 @@ def test_without_programs_of_that_version_here_it_is_10_and_says_how_to_get_them
     assert grade(here) == "read"
 
 
+def test_the_doctor_tells_of_the_server_that_is_here(here):
+    done = here.with_profile(BACKUP_PROOF="equal").fab("-H", "demo", "doctor", "--version=v1")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"here, for the test restore: {here.pg.version}" in done.stdout
+
+
 @pytest.fixture
 def stuck(here, tampered):
     """A test restore under way."""
@@ -214,6 +221,7 @@ def stuck(here, tampered):
 
 def test_a_run_that_is_stopped_leaves_nothing_here(stuck):
     project, run = stuck
+    assert 0 not in {Path(f"/proc/{pid}").stat().st_uid for pid in at_work(project)}
 
     run.send_signal(signal.SIGTERM)
     run.communicate(timeout=30)
