@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
-    from ..remote.shell import Step
+    from ..remote.shell import Report, Step
     from .findings import Finding
 
 
@@ -109,7 +109,7 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
         return _on_the_host(replace(host, settings=replace(settings, drill="runner")), found)
     found.extend(of_host(settings, report))
     if report.code == 0:
-        return _here(found) if runner.is_asked_for(settings) else None
+        return _here(report, found) if runner.is_asked_for(settings) else None
     failure = host.failure("doctor", report)
     if isinstance(failure, errors.InterruptedRunError):
         raise failure
@@ -118,12 +118,12 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
     return failure
 
 
-def _here(found: list[Finding]) -> errors.PredeployError | None:
+def _here(report: Report, found: list[Finding]) -> errors.PredeployError | None:
     """What a test restore on this machine takes, as far as it can be known before the dump."""
     from .findings import ok, told
 
     try:
-        programs = runner.check_programs()
+        programs = runner.check_programs(runner.major_of(report.of("preflight")))
     except errors.PreflightError as failure:
         found.append(told("programs", str(failure.message)))
         return failure

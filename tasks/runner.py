@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import locale
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -35,13 +35,19 @@ def is_asked_for(settings: Settings) -> bool:
 
 def stands_in(host: Host, report: Report) -> bool:
     """Whether the host has no place for a test restore, this machine may, and nobody has chosen."""
+    from ..remote.servers import nearest
+
     told = report.of("result")
     without_a_place = (report.code, told.get("step")) == (errors.PreflightError.exit_code, "place")
-    if not without_a_place or host.settings.drill or not programs():
+    if not without_a_place or host.settings.drill:
         return False
-    if not host.quiet:
+    major = major_of(report.of("archive")) or major_of(report.of("preflight"))
+    able = nearest(programs(), major) is not None
+    if not able:
+        note(f"nor has this machine: PostgreSQL's server programs from {major} on are not here")
+    elif not host.quiet:
         note(f"{host.name} has no place for a test restore: it will be on this machine")
-    return True
+    return able
 
 
 def programs() -> Sequence[Programs]:
@@ -73,7 +79,7 @@ def prove_here(host: Host, task: str, archive: Archive) -> None:
     """Fetch the archive and try it; raise UnprovenError (13) if it is not what was dumped."""
     from ..remote import scratch
 
-    chosen = check_programs(_major(archive))
+    chosen = check_programs(major_of(archive.facts))
     _end_what_was_left(host)
     if not host.quiet:
         note(
@@ -88,8 +94,10 @@ def prove_here(host: Host, task: str, archive: Archive) -> None:
     host.link.renew()
 
 
-def _major(archive: Archive) -> int:
-    version = archive.facts.get("client_version", "").split(".")[0]
+def major_of(facts: Mapping[str, str]) -> int:
+    """No client is older than its server."""
+    told = facts.get("client_version") or facts.get("server_version", "")
+    version = told.split(".")[0]
     return int(version) if version.isdecimal() else 0
 
 

@@ -238,7 +238,8 @@ def test_what_a_run_leaves_whose_every_process_was_killed_is_ended_by_the_next(s
     doomed = [pid for pid in at_work(project) if b"/postgres\0-D\0" not in command_line(pid)]
     for number in (signal.SIGSTOP, signal.SIGKILL):  # none is to see another's end
         for pid in [run.pid, *doomed]:
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
     run.communicate(timeout=30)
     assert len(at_work(project)) == 1
 
