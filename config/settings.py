@@ -81,7 +81,7 @@ class Settings:
         "BACKUP_PROOF", choice("written", "read", "restored", "equal"), "read", flag="--proof"
     )
     content: str = _setting("BACKUP_CONTENT", choice("counts", "hash"), "counts")
-    drill: str | None = _setting("BACKUP_DRILL", choice("cluster", "database"), None)
+    drill: str | None = _setting("BACKUP_DRILL", choice("cluster", "database", "runner"), None)
     drill_db: str | None = _setting("BACKUP_DRILL_DB", one_line, None)
     rehearsal: str = _setting(
         "BACKUP_REHEARSAL", choice("warn", "require", "off"), "warn", flag="--rehearsal"

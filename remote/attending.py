@@ -14,6 +14,7 @@ from .events import Follow, Stream
 from .shell import LOST, Report, Step, Told
 
 LONGEST_WAIT_SECONDS: Final = 8.0
+_GOES_ON: Final = "; the run goes on on the host"
 
 
 class Line(Protocol):
@@ -56,7 +57,7 @@ def run(  # noqa: PLR0913 - each has a name
             told=told,
         )
     while patience and report.exited == LOST and not report.lost and line.is_lost():
-        why = _come_back(line, told, patience)
+        why = come_back(line, told, patience)
         if why:
             return replace(report, lost=why)
         with line.watched():
@@ -71,10 +72,10 @@ def _patience(several: Sequence[Step]) -> int:
     return int(next(waits, "0"))
 
 
-def _come_back(line: Line, told: Told, patience: int) -> str:
+def come_back(line: Line, told: Told, patience: int, lost: str = _GOES_ON) -> str:
     """Connect again, as long as the host would wait for us; or return why not."""
     began = time.monotonic()
-    _tell(told, "WARNING: the connection was lost; the run goes on on the host. Reconnecting ...")
+    told.say(f"WARNING: the connection was lost{lost}. Reconnecting ...")
     wait = 1.0
     while True:
         try:
@@ -90,7 +91,7 @@ def _come_back(line: Line, told: Told, patience: int) -> str:
                 return f"for {gone:.0f} s there was no way back. {failure.message}"
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
         else:
-            _tell(told, f"connected again, after {time.monotonic() - began:.0f} s")
+            told.say(f"connected again, after {time.monotonic() - began:.0f} s")
             return ""
 
 
@@ -100,8 +101,3 @@ def _await(line: Line, told: Told, wait: float) -> None:
     if told.seconds_left(limit) == 0:
         raise InterruptedRunError(f"stopped after the {limit} s that fab's -T allows (exit 130)")
     line.renew()
-
-
-def _tell(told: Told, text: str) -> None:
-    told.log.stream.write(f"{text}\n")
-    told.log.flush()

@@ -12,7 +12,7 @@ unset BLOCK_SIZE LS_BLOCK_SIZE TIME_STYLE QUOTING_STYLE # GNU's ls would tell si
 only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems=''
 children='' psql_child='' server_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting='' interrupt=''
 rotation='not reached'
-report='' reconnect_seconds=0 alone_since=''
+report='' reconnect_seconds=0 alone_since='' deferred=''
 
 newline='
 '
@@ -364,7 +364,8 @@ status_lines() {
         restore) achieved=$restored ;;
         *) achieved=$published ;;
     esac
-    [ -z "$achieved" ] || result=success
+    [ -z "$achieved" ] || [ -n "$deferred" ] || result=success
+    [ -z "$deferred" ] || set -- 13 # until the client tells otherwise
     pairs result "$result" task "$task"
     pairs archive "$achieved" proof "$proved" rotation "$rotation"
     [ "$task" != restore ] || pairs way "${way:-}" seconds "${restore_seconds:-}" safety "$published" lost "${lost:-}"
@@ -450,6 +451,21 @@ rewrite_manifest() {
     if ! printf '%s\n' "$lines" >"$run_dir/manifest" || ! to_disk "$run_dir/manifest" || ! mv -f "$run_dir/manifest" "$manifest"; then
         die "$3" "$4" "look at free space and permissions of $backup_dir"
     fi
+}
+
+# A look at the checksum alone does not take back what a better proof has shown.
+better_grade() {
+    best=
+    for grade in written read restored equal; do
+        case $grade in "$1" | "$2") best=$grade ;; esac
+    done
+    printf '%s' "$best"
+}
+
+# record GRADE. What lies elsewhere is not ours to change.
+record() {
+    case $archive in /* | \~/*) return 0 ;; esac
+    rewrite_manifest proof "$(pairs proof "$1" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" 13 "the proof of $archive ($1) could not be recorded"
 }
 
 # Thousands of tables make thousands of lines, of interest only to who restores.

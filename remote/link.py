@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -10,7 +10,7 @@ import fabric
 from invoke.context import Context
 
 from ..config.settings import Settings
-from .connection import await_sign_of_life, connect, is_alive
+from .connection import await_sign_of_life, connect, is_alive, printed
 
 ASK_EVERY_SECONDS: Final = 5
 PATIENCE_SECONDS: Final = 10
@@ -35,6 +35,14 @@ class Link:
             time.sleep(0.02)
         return not is_alive(self.connection)
 
+    def printed(self, command: str) -> Generator[bytes, None, tuple[int, str]]:
+        return printed(self.connection, command, self.ask)
+
+    def ask(self) -> None:
+        """Give it up unless it answers soon."""
+        if is_alive(self.connection):
+            _give_up_unless_alive(self.connection)
+
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Give the connection up when the host falls silent: a dead link does not tell of itself.
@@ -52,8 +60,12 @@ class Link:
 def _watch(connection: fabric.Connection, over: threading.Event) -> None:
     await_sign_of_life(connection)  # of one that never answers, silence is no sign
     while not over.wait(ASK_EVERY_SECONDS) and is_alive(connection):
-        giving_up = threading.Timer(PATIENCE_SECONDS, connection.transport.close)
-        giving_up.daemon = True
-        giving_up.start()
-        await_sign_of_life(connection)
-        giving_up.cancel()
+        _give_up_unless_alive(connection)
+
+
+def _give_up_unless_alive(connection: fabric.Connection) -> None:
+    giving_up = threading.Timer(PATIENCE_SECONDS, connection.transport.close)
+    giving_up.daemon = True
+    giving_up.start()
+    await_sign_of_life(connection)
+    giving_up.cancel()

@@ -5,10 +5,12 @@ import secrets
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from invoke.context import Context
 from invoke.exceptions import CommandTimedOut, ThreadException
@@ -16,6 +18,7 @@ from invoke.runners import Promise, Result
 
 from ..config.errors import InterruptedRunError
 from .events import Events, Follow, Log, Once, Stopwatch, Stream
+from .pouring import Poured
 from .stdin import GRACE_SECONDS, Sending, Stdin, stopped_after, stopped_gently
 
 Fact = tuple[str, str]
@@ -93,6 +96,15 @@ def script(steps: Sequence[Step], variables: Mapping[str, str], *, readable: boo
     return "\n".join(lines)
 
 
+class Line(Protocol):
+    """A connection, and how to hear of what a command prints there as it comes."""
+
+    @property
+    def connection(self) -> Context: ...
+
+    def printed(self, command: str) -> Generator[bytes, None, tuple[int, str]]: ...
+
+
 class Told:
     """What of a run has been heard, over one connection or several: each tells it from its start.
 
@@ -117,6 +129,10 @@ class Told:
 
     def seconds_left(self, limit: float | None) -> float | None:
         return None if limit is None else max(0.0, self._began + limit - time.monotonic())
+
+    def say(self, text: str) -> None:
+        self.log.stream.write(f"{text}\n")
+        self.log.flush()
 
     def report(self, reply: "_Reply") -> Report:
         return Report(
@@ -176,6 +192,41 @@ def attend(c: Context, step: Step, *, variables: Mapping[str, str], told: Told) 
         report = _as_told(report, own.report(reply))
     _raise_if_stopped(c, stdin, told, report)
     return report
+
+
+def pour(
+    line: Line,
+    steps: Sequence[Step],
+    *,
+    variables: Mapping[str, str],
+    told: Told,
+    take: Callable[[int, bytes], None],
+) -> Report:
+    """Run steps that print files, in bulk; `take` is given their bytes, and the file's number.
+
+    Cut short by what `take` raises. Its report has no `code` where a file did not come whole.
+    """
+    poured = Poured(told.fence)
+    limit = line.connection.config.timeouts.command
+    text = script(steps, {"fence": told.fence, "tells": "warnings", **variables})
+    printing = line.printed(_COMMAND.format(_encoded(text)))
+    exited, stderr = LOST, ""
+    with closing(printing):
+        while True:
+            try:
+                data = next(printing)
+            except StopIteration as end:
+                exited, stderr = end.value
+                break
+            if told.seconds_left(limit) == 0:
+                raise InterruptedRunError(
+                    f"stopped after the {limit} s that fab's -T allows (exit 130)"
+                )
+            for number, piece in poured.hear(data):
+                take(number, piece)
+    told.log.write(stderr)
+    told.log.end()
+    return told.report(_Reply(exited, poured.text, stderr))
 
 
 def _as_told(report: Report, own: Report) -> Report:

@@ -149,6 +149,30 @@ def drill(settings: Settings) -> Step:
     return Step("drill", sql)
 
 
+def defer(proof: str) -> Step:
+    """After `publish`: what it has published counts once `record` has told of that proof."""
+    return Step("defer", {"proof": proof})
+
+
+def fetch(name: str, sha256: str, offset: int) -> Step:
+    """For `shell.pour`: from that byte of the dump on; a dump with another checksum is refused."""
+    return Step("fetch", {"archive": name, "sha256": sha256, "offset": str(offset)})
+
+
+def record(name: str, sha256: str, proof: str, known_proof: str, because: str = "") -> Step:
+    """What a test restore elsewhere has shown; or `because` of what it has not."""
+    return Step(
+        "record",
+        {
+            "archive": name,
+            "sha256": sha256,
+            "proof": proof,
+            "known_proof": known_proof,
+            "because": because,
+        },
+    )
+
+
 def publish(settings: Settings, *, pinned: bool = False) -> Step:
     variables = {"git_commit": settings.git_commit or "", "pinned": "yes" if pinned else ""}
     return Step("publish", variables)

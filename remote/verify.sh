@@ -69,21 +69,6 @@ check_decoding() {
             "take another backup; if that fails too, check disk and memory of the host"
 }
 
-# A look at the checksum alone does not take back what a better proof has shown.
-better_grade() {
-    best=
-    for grade in written read restored equal; do
-        case $grade in "$1" | "$2") best=$grade ;; esac
-    done
-    printf '%s' "$best"
-}
-
-# record GRADE. What lies elsewhere is not ours to change.
-record() {
-    case $archive in /* | \~/*) return 0 ;; esac
-    rewrite_manifest proof "$(pairs proof "$1" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" 13 "the proof of $archive ($1) could not be recorded"
-}
-
 die_of_problems
 watch_client
 case $proof in written | read) ;; *) die 13 "the grade $proof takes a test restore" ;; esac

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
+from . import runner
 from .predeploy import gate
 from .report import tell, tell_data
 from .session import Host, prepared, signals_raise
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
-    from ..remote.shell import Step
+    from ..remote.shell import Report, Step
     from .findings import Finding
 
 
@@ -101,13 +103,29 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
     from .diagnosis import of_host
     from .findings import told
 
-    report = host.run("doctor", looking(host.settings))
-    found.extend(of_host(host.settings, report))
+    settings = host.settings
+    report = host.run("doctor", looking(settings))
+    if runner.stands_in(host, report):
+        return _on_the_host(replace(host, settings=replace(settings, drill="runner")), found)
+    found.extend(of_host(settings, report))
     if report.code == 0:
-        return None
+        return _here(report, found) if runner.is_asked_for(settings) else None
     failure = host.failure("doctor", report)
     if isinstance(failure, errors.InterruptedRunError):
         raise failure
     if not any(each.result == "fail" for each in found):
         found.append(told("shell", str(failure.message)))
     return failure
+
+
+def _here(report: Report, found: list[Finding]) -> errors.PredeployError | None:
+    """What a test restore on this machine takes, as far as it can be known before the dump."""
+    from .findings import ok, told
+
+    try:
+        programs = runner.check_programs(runner.major_of(report.of("preflight")))
+    except errors.PreflightError as failure:
+        found.append(told("programs", str(failure.message)))
+        return failure
+    found.append(ok("programs", f"here, for the test restore: {programs.version}"))
+    return None

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from invoke.tasks import task
 
-from ..config.errors import InterruptedRunError
+from ..config.errors import (
+    InterruptedRunError,
+    PredeployError,
+    PreflightError,
+    UnprovenError,
+)
 from ..remote import steps
+from . import runner
 from .backup import taken, taking
 from .handover import hand_over
 from .report import summary, tell, warn
@@ -55,18 +63,54 @@ def predeploy(
         "BACKUP_LOCK_WAIT": lock_wait,
     }
     with session(c, given, needs_version=True, quiet=quiet) as host:
-        rehearsal = host.settings.rehearsal
-        report = host.run("predeploy", gate(host.settings, rehearsal), keeps_status=True)
-        return judged(host, report)
+        return judged(host, _run(host))
+
+
+def _run(host: Host) -> Report:
+    settings = host.settings
+    here = runner.is_asked_for(settings)
+    if here:
+        runner.check_programs()
+    report = host.run("predeploy", gate(settings, settings.rehearsal), keeps_status=True)
+    if runner.stands_in(host, report):
+        return _run(replace(host, settings=replace(settings, drill="runner")))
+    if here and report.finished("defer") and report.code == 0:
+        return _proven_here(host, report)
+    return report
+
+
+def _proven_here(host: Host, report: Report) -> Report:
+    """The archive stands with what the host could prove; no other goes before the rest is shown."""
+    from ..remote.catalog import parse
+
+    (archive,) = parse(report.facts["publish"]).archives
+    try:
+        runner.prove_here(host, "predeploy", archive)
+    except (PreflightError, UnprovenError) as failure:
+        why = str(failure.message).partition("\n")[0]
+        with suppress(PredeployError):  # the status there told of no success before, either
+            host.run("predeploy", runner.recording(host, archive, why), keeps_status=True)
+        raise
+    recording = [*runner.recording(host, archive), steps.awk(), *_rotating(host.settings)]
+    last = host.run("predeploy", recording, keeps_status=True)
+    if not last.finished("record"):
+        raise host.failure("predeploy", last)
+    facts = {**report.facts, **last.facts, "publish": last.facts["record"]}
+    return replace(last, facts=facts, seconds={**report.seconds, **last.seconds})
 
 
 def gate(settings: Settings, rehearsal: str) -> list[Step]:
     """From nothing to a proven archive in its place, and others gone for it."""
+    if runner.is_asked_for(settings):
+        return [*taking(settings, "read", rehearsal=rehearsal), steps.defer(settings.proof)]
     return [
         *taking(settings, settings.proof, rehearsal=rehearsal, rotates=True),
-        steps.retention(settings),
-        steps.prune(),
+        *_rotating(settings),
     ]
+
+
+def _rotating(settings: Settings) -> list[Step]:
+    return [steps.retention(settings), steps.prune()]
 
 
 def judged(host: Host, report: Report) -> Archive:

@@ -21,6 +21,7 @@ _WORDS = {
     "psql": "connecting to the database",
     "preflight": "checking the database",
     "receive": "sending the archive",
+    "fetch": "fetching the archive",
     "dump": "dumping",
     "verify": "proving",
     "drill": "restoring to compare",

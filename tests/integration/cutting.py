@@ -17,6 +17,8 @@ class Way:
         self.links = []
         self.is_open = True
         self.connected = 0
+        self.carried = 0  # bytes from the host
+        self.cuts_at = []
         _thread(self._accept)
 
     def cut(self):
@@ -45,6 +47,16 @@ class Way:
         self.listener.close()
         self.cut()
 
+    def cut_after(self, count):
+        """Once, when so many more bytes have come from the host."""
+        self.cuts_at.append(self.carried + count)
+
+    def _count(self, count):
+        self.carried += count
+        if self.cuts_at and self.carried >= self.cuts_at[0]:
+            del self.cuts_at[0]
+            self.cut()
+
     def _accept(self):
         with suppress(OSError):
             while True:
@@ -60,15 +72,16 @@ class Way:
         self.links.append((silent, client, host))
         self.connected += 1
         _thread(_pass_on, client, host, silent)
-        _thread(_pass_on, host, client, silent)
+        _thread(_pass_on, host, client, silent, self._count)
 
 
-def _pass_on(source, sink, silent):
+def _pass_on(source, sink, silent, count=lambda _: None):
     with suppress(OSError):
         while data := source.recv(65536):
             if silent.is_set():
                 return
             sink.sendall(data)
+            count(len(data))
         if not silent.is_set():
             sink.shutdown(socket.SHUT_WR)
 

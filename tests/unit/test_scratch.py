@@ -1,0 +1,108 @@
+"""Where an archive lies on this machine: ours alone, for one run at a time, and not for ever."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from fabric_predeploy.config.errors import LockedError, PreflightError
+from fabric_predeploy.config.machine import cache_directory, harmless_environment
+from fabric_predeploy.remote import scratch
+
+SHA256 = "0123456789abcdef" * 4
+TWO_DAYS_SECONDS = 172_800
+
+
+@pytest.fixture
+def base(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(scratch, "account", lambda: None)  # nobody could not come here
+    return tmp_path / "fabric-predeploy"
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_nobody_else_can_look_into_it(base):
+    with scratch.taken(SHA256, 0) as directory:
+        assert (mode(base), mode(directory)) == (0o700, 0o700)
+
+
+def test_one_that_others_may_write_to_is_refused(base):
+    base.mkdir()
+    base.chmod(0o770)
+
+    with pytest.raises(PreflightError, match="XDG_CACHE_HOME"):
+        scratch.base()
+
+
+def test_a_link_to_elsewhere_is_refused(base, tmp_path):
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    base.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(PreflightError, match="we alone"):
+        scratch.base()
+
+
+def test_for_nobody_the_way_there_must_be_open(base, tmp_path, monkeypatch):
+    monkeypatch.setattr(scratch, "account", lambda: "nobody")
+    tmp_path.chmod(0o700)
+
+    with pytest.raises(PreflightError, match="cannot pass"):
+        scratch.base()
+    assert not scratch.reachable(tmp_path)
+
+
+def test_two_runs_do_not_try_the_same_archive_at_once(base):
+    with scratch.taken(SHA256, 0), pytest.raises(LockedError), scratch.taken(SHA256, 0):
+        pass
+    with scratch.taken(SHA256, 0), scratch.taken(SHA256[::-1], 0):
+        pass
+
+
+def test_what_has_come_is_there_for_the_next_and_removed_after_a_day(base):
+    with scratch.taken(SHA256, 0) as directory:
+        (directory / "incoming").write_bytes(b"PGDMP")
+    with scratch.left_behind() as unfinished:
+        assert unfinished == []
+    assert (directory / "incoming").read_bytes() == b"PGDMP"
+
+    for path in (directory / "incoming", directory):
+        then = path.stat().st_mtime - TWO_DAYS_SECONDS
+        os.utime(path, (then, then))
+    with scratch.taken(SHA256, 0), scratch.left_behind():
+        assert directory.exists()  # at work
+    with scratch.left_behind():
+        pass
+    assert not directory.exists()
+
+
+def test_a_run_that_was_killed_is_found_and_files_of_others_are_not(base):
+    with scratch.taken(SHA256, 0) as directory:
+        (directory / "run.partial").mkdir()
+    (base / "notes").mkdir()
+
+    with scratch.left_behind() as unfinished:
+        assert unfinished == [directory]
+    assert (base / "notes").exists()
+
+
+def test_the_server_hears_of_no_secret(monkeypatch):
+    monkeypatch.setenv("DB_PASSWORD", "secret")
+    monkeypatch.setenv("PATH", "/bin")
+
+    environment = harmless_environment(Path("/some"))
+
+    assert environment["HOME"] == "/some"
+    assert environment["PATH"] == "/bin"
+    assert "secret" not in environment.values()
+
+
+@pytest.mark.parametrize("base", ["", "relative"])
+def test_without_a_word_it_is_below_the_home_and_for_root_where_others_can_come(base, monkeypatch):
+    environ = {"XDG_CACHE_HOME": base}
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert cache_directory(environ) == Path.home() / ".cache" / "fabric-predeploy"
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert cache_directory(environ) == Path("/var/cache/fabric-predeploy")
