@@ -280,6 +280,7 @@ def retention(settings: Settings, *, upcoming: bool = False) -> Step:
             "keep_monthly": str(settings.keep_monthly or ""),
             "proof": settings.proof,
             "upcoming": "\n".join(group) if upcoming else "",
+            "manifests_awk": _awk("manifests"),
             "retention_awk": _awk("retention"),
         },
     )
