@@ -43,9 +43,13 @@ function makes_sense(told) {
     return told["format"] == "1" && is_time(told["created"]) && is_number(told["bytes"]) \
         && length(told["sha256"]) == 64 && told["sha256"] !~ /[^0-9a-f]/ \
         && told["project"] != "" && told["label"] != "" && told["version"] != "" && told["database"] != "" && told["proof"] != "" \
-        && (!("pinned" in told) || told["pinned"] == "yes" || told["pinned"] == "no") \
+        && is_yes_no_or_absent(told, "pinned") && is_yes_no_or_absent(told, "shrunk") \
         && is_number_or_absent(told, "database_bytes") && is_number_or_absent(told, "dump_seconds") \
         && is_number_or_absent(told, "relations") && is_number_or_absent(told, "toc_entries")
+}
+
+function is_yes_no_or_absent(told, key) {
+    return !(key in told) || told[key] == "yes" || told[key] == "no"
 }
 
 function is_number_or_absent(told, key) {

@@ -3,8 +3,9 @@
 # It follows manifests.awk. The policy is in the environment: see retention.sh. What comes out are facts, the oldest archive
 # first. An archive stays if any rule keeps it; each project, label and database is judged by itself.
 # Whatever the policy says, these stay: the newest proven one, the newest of the best grade, the pinned, the one that was
-# just made, and unproven ones as long as no newer one is proven. Those dated in the future stay too, and do not count:
-# by a clock that was wrong they would be the newest for years.
+# just made, and unproven ones as long as no newer one is proven. So do those that were marked as shrunk, however good they
+# are: they never take the place of one that holds what they lack. Those dated in the future stay too, and do not count: by
+# a clock that was wrong they would be the newest for years.
 
 BEGIN {
     demanded = rank[ENVIRON["proof"]]
@@ -51,6 +52,7 @@ function take(name,    told) {
     bytes[name] = number(told["bytes"])
     present_bytes[name] = number(size[name])
     pinned[name] = told["pinned"] == "yes"
+    shrunk[name] = told["shrunk"] == "yes"
 }
 
 # The archive that a run would make now: judged with the others, not told of.
@@ -89,7 +91,7 @@ function is_intact(name) {
 }
 
 function is_proven(name) {
-    return is_intact(name) && rank[proof[name]] >= demanded && !is_ahead(name)
+    return is_intact(name) && rank[proof[name]] >= demanded && !shrunk[name] && !is_ahead(name)
 }
 
 # Told from the newest to the oldest.
@@ -150,7 +152,7 @@ function go(why) {
 }
 
 function flaw(name) {
-    if (is_intact(name)) return "unproven (" proof[name] ")"
+    if (is_intact(name)) return (rank[proof[name]] >= demanded) ? "shrunk" : "unproven (" proof[name] ")"
     return "damaged: " present_bytes[name] " of " bytes[name] " bytes"
 }
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     help={
         "version": "name part of the archive; default: git describe",
         "proof": "grade to demand: written, read, restored or equal; default read",
+        "accept-shrink": "it is meant to hold much less than those before",
         "rehearsal": "warn, require or off: could this role restore it here? default warn",
         "keep": "archives to keep per project, label and database; default 5",
         "lock-timeout": "seconds to wait for locks in the database; default 30",
@@ -39,6 +40,7 @@ def predeploy(
     c: Context,
     version: str | None = None,
     proof: str | None = None,
+    accept_shrink: bool = False,
     rehearsal: str | None = None,
     keep: str | None = None,
     lock_timeout: str | None = None,
@@ -55,23 +57,25 @@ def predeploy(
         "BACKUP_LOCK_WAIT": lock_wait,
     }
     with session(c, given, needs_version=True, quiet=quiet) as host:
-        rehearsal = host.settings.rehearsal
-        report = host.run("predeploy", gate(host.settings, rehearsal), keeps_status=True)
+        several = gate(host.settings, host.settings.rehearsal, accept_shrink=accept_shrink)
+        report = host.run("predeploy", several, keeps_status=True)
         return judged(host, report)
 
 
-def gate(settings: Settings, rehearsal: str) -> list[Step]:
+def gate(settings: Settings, rehearsal: str, *, accept_shrink: bool = False) -> list[Step]:
     """From nothing to a proven archive in its place, and others gone for it."""
+    proof = settings.proof
     return [
-        *taking(settings, settings.proof, rehearsal=rehearsal, rotates=True),
+        *taking(settings, proof, rehearsal=rehearsal, rotates=True, accept_shrink=accept_shrink),
+        steps.gate(),
         steps.retention(settings),
         steps.prune(),
     ]
 
 
 def judged(host: Host, report: Report) -> Archive:
-    """An archive is published only after its proof: what fails later does not fail the gate."""
-    if not report.finished("publish") or report.code == InterruptedRunError.exit_code:
+    """An archive is published only after its proof: what fails after the gate does not fail it."""
+    if not report.finished("gate") or report.code == InterruptedRunError.exit_code:
         raise host.failure("predeploy", report)
     archive = taken(report)
     gone = removed(report)

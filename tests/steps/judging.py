@@ -144,6 +144,7 @@ def manifest(archive: Archive, /, **changes: str | None) -> str:
         "sha256": archive.sha256,
         "warning": "it says=something",
         "pinned": "yes" if archive.pinned else "no",
+        "shrunk": "yes" if archive.shrunk else "no",
         "proof": archive.proof,
         **changes,
     }
