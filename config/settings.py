@@ -86,6 +86,8 @@ class Settings:
     rehearsal: str = _setting(
         "BACKUP_REHEARSAL", choice("warn", "require", "off"), "warn", flag="--rehearsal"
     )
+    shrink_bytes_percent: int = _setting("BACKUP_SHRINK_BYTES", whole(0, 100), 50)
+    shrink_rows_percent: int = _setting("BACKUP_SHRINK_ROWS", whole(0, 100), 90)
     compress: str | None = _setting("BACKUP_COMPRESS", compression, None)
     lock_timeout_seconds: int = _setting(
         "BACKUP_LOCK_TIMEOUT", whole(1, _A_DAY_SECONDS), 30, flag="--lock-timeout"

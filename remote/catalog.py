@@ -24,12 +24,16 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TEXT = re.compile(r".+", re.DOTALL)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_YES_NO = {"yes": True, "no": False}
 _LISTED_NAMES = 10
 
 
 @dataclass(frozen=True)
 class Archive:
-    """One dump and what its manifest says of it; facts are the lines that have no field here."""
+    """One dump and what its manifest says of it; facts are the lines that have no field here.
+
+    `shrunk` lacks much of what was in those before, which nobody has accepted.
+    """
 
     name: str
     project: str
@@ -42,6 +46,7 @@ class Archive:
     sha256: str
     proof: str
     pinned: bool = False
+    shrunk: bool = False
     warnings: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -148,7 +153,8 @@ def _archive(name: str, record: Sequence[tuple[str, str]]) -> Archive | None:
             present_bytes=int(take("present_bytes", _NUMBER)),
             sha256=take("sha256", _SHA256),
             proof=take("proof"),
-            pinned={"yes": True, "no": False}[unread.pop("pinned", "no")],
+            pinned=_YES_NO[unread.pop("pinned", "no")],
+            shrunk=_YES_NO[unread.pop("shrunk", "no")],
             warnings=_all(record, "warning"),
             missing=_all(record, "missing"),
             facts={key: unread[key] for key in unread if key not in {"warning", "missing"}},

@@ -13,6 +13,7 @@ only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' pub
 children='' psql_child='' server_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting='' interrupt=''
 rotation='not reached'
 report='' reconnect_seconds=0 alone_since='' deferred=''
+shrunk='' shrink_accepted=''
 
 newline='
 '
@@ -364,7 +365,7 @@ status_lines() {
         restore) achieved=$restored ;;
         *) achieved=$published ;;
     esac
-    [ -z "$achieved" ] || [ -n "$deferred" ] || result=success
+    [ -z "$achieved" ] || [ -n "$deferred" ] || [ "$task,$shrunk" = predeploy,yes ] || result=success
     [ -z "$deferred" ] || set -- 13 # until the client tells otherwise
     pairs result "$result" task "$task"
     pairs archive "$achieved" proof "$proved" rotation "$rotation"

@@ -12,6 +12,8 @@ manifest_lines() {
     [ -z "$warnings" ] || printf '%s\n' "$warnings" | sed 's/^/warning=/'
     [ -z "$missing" ] || printf '%s\n' "$missing" | sed 's/^/missing=/'
     [ -z "$pinned" ] || pairs pinned yes
+    [ -z "$shrunk" ] || pairs shrunk yes
+    [ -z "$shrink_accepted" ] || pairs shrink_accepted "$shrink_accepted"
     pairs proof "$proved" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
     cat "$run_dir/facts"
 }

@@ -1,14 +1,13 @@
 # Judge the archives of a directory by the retention policy, and say why each stays or goes.
 #
-# stdin is the directory's listing (ls -ln); the policy is in the environment: see retention.sh. What comes out are facts,
-# the oldest archive first. An archive stays if any rule keeps it; each project, label and database is judged by itself.
+# It follows manifests.awk. The policy is in the environment: see retention.sh. What comes out are facts, the oldest archive
+# first. An archive stays if any rule keeps it; each project, label and database is judged by itself.
 # Whatever the policy says, these stay: the newest proven one, the newest of the best grade, the pinned, the one that was
-# just made, and unproven ones as long as no newer one is proven. Those dated in the future stay too, and do not count:
-# by a clock that was wrong they would be the newest for years.
+# just made, and unproven ones as long as no newer one is proven. So do those that were marked as shrunk, however good they
+# are: they never take the place of one that holds what they lack. Those dated in the future stay too, and do not count: by
+# a clock that was wrong they would be the newest for years.
 
 BEGIN {
-    grades = split("written read restored equal", grade, " ")
-    for (i = 1; i <= grades; i++) rank[grade[i]] = i
     demanded = rank[ENVIRON["proof"]]
     last = rule("max_backups")
     young = rule("keep_days")
@@ -20,18 +19,9 @@ BEGIN {
     now = seconds(ENVIRON["now"]) + ENVIRON["elapsed_seconds"]
 }
 
-# Mode, links, owner, group, size, three for the time, name: ours hold no blanks, and are no links.
-/^-/ && NF == 9 && substr($0, length($0) - length($9) - 1) ~ /^[^ ] [^ ]/ {
-    if ($9 in size) size[$9] = "told twice"
-    else size[listed[++files] = $9] = $5 ""
-}
-
 END {
     if (refused) exit 2
-    for (i = 1; i <= files; i++) {
-        if (listed[i] ~ /^[A-Za-z0-9][A-Za-z0-9._+-]*-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]\.dump$/)
-            take(listed[i])
-    }
+    for (i = 1; i <= files; i++) if (is_ours(listed[i])) take(listed[i])
     if (ENVIRON["upcoming"] != "") expect(ENVIRON["upcoming"])
     sort(order, archives)
     for (i = archives; i >= 1; i--) find_newest(name_in(order[i]))
@@ -51,11 +41,9 @@ function rule(name) {
     return ENVIRON[name] + 0
 }
 
-function take(name,    manifest, told) {
-    manifest = name
-    sub(/dump$/, "manifest", manifest)
-    if (!(manifest in size)) return
-    if (!is_read(manifest, told) || !makes_sense(told) || !is_number(size[name])) {
+function take(name,    told) {
+    if (!(manifest_of(name) in size)) return
+    if (!is_read(manifest_of(name), told) || !makes_sense(told) || !is_number(size[name])) {
         print "unreadable=" name
         return
     }
@@ -64,6 +52,7 @@ function take(name,    manifest, told) {
     bytes[name] = number(told["bytes"])
     present_bytes[name] = number(size[name])
     pinned[name] = told["pinned"] == "yes"
+    shrunk[name] = told["shrunk"] == "yes"
 }
 
 # The archive that a run would make now: judged with the others, not told of.
@@ -82,74 +71,6 @@ function name_in(key) {
     return substr(key, 22)
 }
 
-# To the last byte, and each line but warnings at most once; what has a line of ours is not one of ours.
-function is_read(manifest, told,    file, line, at, key, read_bytes, status, once) {
-    file = ENVIRON["backup_dir"] "/" manifest
-    once = 1
-    told["archive"] = told["present_bytes"] = ""
-    while ((status = (getline line < file)) > 0) {
-        read_bytes += length(line) + 1
-        at = index(line, "=")
-        key = substr(line, 1, at - 1)
-        if (!at || key == "rows" || key == "content" || key == "role" || key == "warning" || key == "missing") continue
-        if (key in told) once = 0
-        told[key] = substr(line, at + 1)
-    }
-    close(file)
-    return status == 0 && once && (read_bytes == size[manifest] + 0 || read_bytes - 1 == size[manifest] + 0)
-}
-
-# As strict as remote/catalog.py: an archive whose record cannot be trusted is not ours to touch.
-function makes_sense(told) {
-    return told["format"] == "1" && is_time(told["created"]) && is_number(told["bytes"]) \
-        && length(told["sha256"]) == 64 && told["sha256"] !~ /[^0-9a-f]/ \
-        && told["project"] != "" && told["label"] != "" && told["version"] != "" && told["database"] != "" && told["proof"] != "" \
-        && (!("pinned" in told) || told["pinned"] == "yes" || told["pinned"] == "no") \
-        && is_number_or_absent(told, "database_bytes") && is_number_or_absent(told, "dump_seconds") \
-        && is_number_or_absent(told, "relations") && is_number_or_absent(told, "toc_entries")
-}
-
-function is_number_or_absent(told, key) {
-    return !(key in told) || is_number(told[key])
-}
-
-function is_number(text) {
-    return text ~ /^[0-9]+$/ && length(text) <= 18
-}
-
-# As text: numbers of 18 digits are more than awk can tell apart.
-function number(text) {
-    sub(/^0+/, "", text)
-    return text == "" ? "0" : text
-}
-
-function is_time(text) {
-    return length(text) == 20 && text ~ /^[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z$/ \
-        && part(text, 1, 4) >= 1 && part(text, 6, 2) >= 1 && part(text, 6, 2) <= 12 && part(text, 9, 2) >= 1 && part(text, 12, 2) <= 23 \
-        && part(text, 9, 2) <= day_number(part(text, 1, 4), part(text, 6, 2) + 1, 1) - day_number(part(text, 1, 4), part(text, 6, 2), 1)
-}
-
-function part(text, from, length_of_it) {
-    return substr(text, from, length_of_it) + 0
-}
-
-# 1 is Monday the first of January in year 1; years begin in March here, so that leap days are the last of theirs.
-function day_number(year, month, day) {
-    if (month <= 2) {
-        year--
-        month += 12
-    }
-    return 365 * year + int(year / 4) - int(year / 100) + int(year / 400) + int((153 * (month - 3) + 2) / 5) + day - 306
-}
-
-function day_of(time) {
-    return day_number(part(time, 1, 4), part(time, 6, 2), part(time, 9, 2))
-}
-
-function seconds(time) {
-    return day_of(time) * 86400 + part(time, 12, 2) * 3600 + part(time, 15, 2) * 60 + part(time, 18, 2)
-}
-
 # An ISO week belongs to the year of its Thursday.
 function week(time,    day, thursday, year) {
     day = day_of(time)
@@ -158,16 +79,6 @@ function week(time,    day, thursday, year) {
     if (thursday < day_number(year, 1, 1)) year--
     else if (thursday >= day_number(year + 1, 1, 1)) year++
     return sprintf("%d-W%02d", year, int((thursday - day_number(year, 1, 1)) / 7) + 1)
-}
-
-function sort(list, count,    gap, i, j, each) {
-    for (gap = int(count / 2); gap > 0; gap = int(gap / 2)) {
-        for (i = gap + 1; i <= count; i++) {
-            each = list[i]
-            for (j = i; j > gap && list[j - gap] > each; j -= gap) list[j] = list[j - gap]
-            list[j] = each
-        }
-    }
 }
 
 # Five minutes are what clocks may differ by.
@@ -180,7 +91,7 @@ function is_intact(name) {
 }
 
 function is_proven(name) {
-    return is_intact(name) && rank[proof[name]] >= demanded && !is_ahead(name)
+    return is_intact(name) && rank[proof[name]] >= demanded && !shrunk[name] && !is_ahead(name)
 }
 
 # Told from the newest to the oldest.
@@ -241,7 +152,7 @@ function go(why) {
 }
 
 function flaw(name) {
-    if (is_intact(name)) return "unproven (" proof[name] ")"
+    if (is_intact(name)) return (rank[proof[name]] >= demanded) ? "shrunk" : "unproven (" proof[name] ")"
     return "damaged: " present_bytes[name] " of " bytes[name] " bytes"
 }
 

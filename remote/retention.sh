@@ -1,6 +1,6 @@
 #!/bin/sh
 # Decide which archives go, and why: for `prune`, and for people who only ask.
-: "${now?}" "${max_backups?}" "${keep_days?}" "${keep_daily?}" "${keep_weekly?}" "${keep_monthly?}" "${proof:?}" "${upcoming?}" "${retention_awk:?}"
+: "${now?}" "${max_backups?}" "${keep_days?}" "${keep_daily?}" "${keep_weekly?}" "${keep_monthly?}" "${proof:?}" "${upcoming?}" "${manifests_awk:?}" "${retention_awk:?}"
 die_of_problems # which lock and awk may have left
 
 undecided() {
@@ -22,7 +22,7 @@ judge_archives() {
     printf '%s\n' "$listing" |
         backup_dir="$backup_dir" now="$now" elapsed_seconds="$elapsed_seconds" published="$published" upcoming="$upcoming" \
             max_backups="$max_backups" keep_days="$keep_days" keep_daily="$keep_daily" keep_weekly="$keep_weekly" \
-            keep_monthly="$keep_monthly" proof="$proof" awk "$retention_awk"
+            keep_monthly="$keep_monthly" proof="$proof" awk "$manifests_awk$retention_awk"
 }
 
 tell_time

@@ -43,12 +43,12 @@ class Step:
     def script(
         self, known: Mapping[str, str] = MappingProxyType({}), *, readable: bool = False
     ) -> str:
-        """`known` have their values from earlier steps: SQL, which none changes, goes once."""
+        """`known` have their values from earlier steps: code, which none changes, goes once."""
         code = source if readable else _code
         new = {
             name: value
             for name, value in self.variables.items()
-            if not (name.endswith("_sql") and known.get(name) == value)
+            if not (name.endswith(("_awk", "_sql")) and known.get(name) == value)
         }
         lines = [f"begin {self.name}", *_assignments(new), code(f"{self.name}.sh")]
         return "\n".join([*lines, f"end {self.name}"])

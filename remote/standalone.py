@@ -19,7 +19,7 @@ _GIVEN_THERE = frozenset(
     {"client", "git_commit", "now", "db_name", "db_user", "db_host", "db_port", "db_bin_dir"}
     | {"project", "version", "compress", "proof", "lock_timeout_seconds", "lock_wait_seconds"}
     | {"max_backups", "keep_days", "keep_daily", "keep_weekly", "keep_monthly", "demand"}
-    | {"reconnect_seconds"}
+    | {"shrink_bytes_percent", "shrink_rows_percent", "accept_shrink", "reconnect_seconds"}
 )
 
 _HEAD = """\

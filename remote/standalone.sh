@@ -19,11 +19,12 @@ tell() {
 }
 
 usage() {
-    tell "usage: remote-backup.sh [VERSION]
+    tell "usage: remote-backup.sh [--accept-shrink] [VERSION]
 
 Back up a database into BACKUP_DIR, prove the archive, and remove what retention
 no longer keeps: as \`fab -H $profile predeploy\` does, without a client.
-VERSION is a part of the archive's name (default: manual). From cron:
+VERSION is a part of the archive's name (default: manual). --accept-shrink lets
+an archive pass that lacks much of what was in those before. From cron:
 
   0 3 * * * ~/remote-backup.sh nightly >/dev/null 2>&1
 
@@ -38,7 +39,8 @@ The database's password is in DB_PASSWORD, or in ~/.pgpass.
 
 Exit codes: 0 one can roll back to the archive, 2 settings, 10 the host or the
 database is not ready, 11 another run is at work, 12 the dump failed, 13 the
-archive is not proven, 14 there would be no way back, 130 interrupted."
+archive is not proven, 14 there would be no way back, or much of the data is
+gone, 130 interrupted."
 }
 
 # Sets `value`.
@@ -148,6 +150,8 @@ check_settings() {
     choice BACKUP_PROOF written read
     choice BACKUP_REHEARSAL warn require off
     compression BACKUP_COMPRESS
+    whole BACKUP_SHRINK_BYTES 0 100
+    whole BACKUP_SHRINK_ROWS 0 100
     whole BACKUP_LOCK_TIMEOUT 1 86400
     whole BACKUP_LOCK_WAIT 0 86400
     case $password in *[[:cntrl:]]*) must DB_PASSWORD "one line without control characters" ;; esac
@@ -165,6 +169,7 @@ give_settings() {
     lock_timeout_seconds=$BACKUP_LOCK_TIMEOUT lock_wait_seconds=$BACKUP_LOCK_WAIT
     max_backups=$MAX_BACKUPS keep_days=$BACKUP_KEEP_DAYS
     keep_daily=$BACKUP_KEEP_DAILY keep_weekly=$BACKUP_KEEP_WEEKLY keep_monthly=$BACKUP_KEEP_MONTHLY
+    shrink_bytes_percent=$BACKUP_SHRINK_BYTES shrink_rows_percent=$BACKUP_SHRINK_ROWS
     demand='' rehearsal='' reconnect_seconds=0
     [ "$BACKUP_REHEARSAL" != require ] || demand=any
     # What the database tells is read up to this line, so nobody may know it beforehand.
@@ -214,9 +219,9 @@ tell_failure() {
     [ -z "$remedy" ] || printf '  What to do: %s\n' "$remedy" >&2
 }
 
-# An archive is published only after its proof: what fails later does not fail the gate.
+# An archive is published only after its proof: what fails after the gate does not fail it.
 tell_outcome() {
-    if [ -n "$published" ] && [ "$1" -ne 130 ]; then
+    if [ -n "$published" ] && [ -z "$shrunk" ] && [ "$1" -ne 130 ]; then
         [ "$1" -eq 0 ] || log "WARNING: the rotation failed, the archive stands: $reason"
         tell_success
         code=0
@@ -225,13 +230,19 @@ tell_outcome() {
     fi
 }
 
-password='' missing=''
+password='' missing='' accept_shrink=''
 take_settings
 case ${1-} in
     -h | --help)
         usage
         exit 0
         ;;
+    --accept-shrink)
+        accept_shrink=yes
+        shift
+        ;;
+esac
+case ${1-} in
     -*)
         problem "$1" "is no option; see remote-backup.sh --help"
         set --

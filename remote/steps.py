@@ -173,6 +173,25 @@ def record(name: str, sha256: str, proof: str, known_proof: str, because: str = 
     )
 
 
+def shrink(settings: Settings, *, accept: bool = False) -> Step:
+    """Before `publish`, which keeps on record what it says."""
+    return Step(
+        "shrink",
+        {
+            "shrink_bytes_percent": str(settings.shrink_bytes_percent),
+            "shrink_rows_percent": str(settings.shrink_rows_percent),
+            "accept_shrink": "yes" if accept else "",
+            "manifests_awk": _awk("manifests"),
+            "shrink_awk": _awk("shrink"),
+        },
+    )
+
+
+def gate() -> Step:
+    """After `publish`, as what has shrunk is kept all the same."""
+    return Step("gate")
+
+
 def publish(settings: Settings, *, pinned: bool = False) -> Step:
     variables = {"git_commit": settings.git_commit or "", "pinned": "yes" if pinned else ""}
     return Step("publish", variables)
@@ -309,6 +328,7 @@ def retention(settings: Settings, *, upcoming: bool = False) -> Step:
             "keep_monthly": str(settings.keep_monthly or ""),
             "proof": settings.proof,
             "upcoming": "\n".join(group) if upcoming else "",
+            "manifests_awk": _awk("manifests"),
             "retention_awk": _awk("retention"),
         },
     )

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..remote import steps
-from .report import summary, tell, warn
+from .report import harmless, summary, tell, warn
 from .session import session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from invoke.context import Context
 
     from ..config.settings import Settings
@@ -28,6 +30,7 @@ SKEW_SECONDS = 300
     auto_shortflags=False,
     help={
         "version": "name part of the archive; default: git describe",
+        "accept-shrink": "it is meant to hold much less than those before",
         "lock-timeout": "seconds to wait for locks in the database; default 30",
         "lock-wait": "seconds to wait for another run on the host; default 0",
         "quiet": "no log and no progress: the result, warnings and errors",
@@ -36,6 +39,7 @@ SKEW_SECONDS = 300
 def backup(
     c: Context,
     version: str | None = None,
+    accept_shrink: bool = False,
     lock_timeout: str | None = None,
     lock_wait: str | None = None,
     quiet: bool = False,
@@ -47,14 +51,20 @@ def backup(
         "BACKUP_LOCK_WAIT": lock_wait,
     }
     with session(c, given, needs_version=True, quiet=quiet) as host:
-        report = host.must("backup", taking(host.settings, "written"), keeps_status=True)
+        several = taking(host.settings, "written", accept_shrink=accept_shrink)
+        report = host.must("backup", several, keeps_status=True)
         archive = taken(report)
         tell(summary(host, archive))
         return archive
 
 
 def taking(
-    settings: Settings, proof: str, *, rehearsal: str = "off", rotates: bool = False
+    settings: Settings,
+    proof: str,
+    *,
+    rehearsal: str = "off",
+    rotates: bool = False,
+    accept_shrink: bool = False,
 ) -> list[Step]:
     """The steps from nothing to a published archive of that grade."""
     demand = "any" if rehearsal == "require" else ""
@@ -69,6 +79,7 @@ def taking(
         steps.dump(settings),
         *proving(settings, proof),
         *([] if rehearsal == "off" else [steps.rehearse(demand)]),
+        steps.shrink(settings, accept=accept_shrink),
         steps.publish(settings),
     ]
 
@@ -94,6 +105,8 @@ def taken(report: Report) -> Archive:
         warn(f"not in the archive: {missing} (only a superuser can dump it)")
     for warning in archive.warnings:
         warn(warning)
+    for words in shrinking(report, archive):
+        warn(words)
     client, server = archive.facts["client_version"], archive.facts["server_version"]
     if newer(client, server):
         warn(
@@ -104,6 +117,25 @@ def taken(report: Report) -> Archive:
     if skew > SKEW_SECONDS:
         warn(f"the host's clock is off by {skew:.0f} s: archives are ordered by it")
     return archive
+
+
+def shrinking(report: Report, archive: Archive) -> list[str]:
+    """What was in the archives before and is not in this one, and what becomes of it for that."""
+    told = report.facts.get("shrink", ())
+    words = [f"since the last archive these tables are gone: {gone}" for gone in _all(told, "gone")]
+    words += [f"shrunk: {lost}" for lost in _all(told, "lost")]
+    if archive.shrunk:
+        words.append(
+            f"{archive.name} is marked as shrunk: it is not `latest`, and a predeploy that finds"
+            " the same fails. If it is meant to be so: once with --accept-shrink"
+        )
+    elif "shrink_accepted" in archive.facts:
+        words.append(f"accepted by {archive.facts['shrink_accepted']}")
+    return [harmless(each) for each in words]
+
+
+def _all(told: Sequence[tuple[str, str]], wanted: str) -> list[str]:
+    return [value for key, value in told if key == wanted]
 
 
 def newer(client: str, server: str) -> bool:

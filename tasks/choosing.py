@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 def chosen(host: Host, task: str, catalog: Catalog, wanted: str | None) -> Archive:
-    """`latest` is the newest that a deploy of this project and database has taken.
+    """`latest` is the newest that a deploy of this project and database could go back to.
 
-    `latest@read` is the newest of these with at least that proof. Names find any archive, but
-    rather one that was not kept by a restore. Raise RefusedError (14) for none, or several.
+    So it is none that has shrunk, and `latest@read` is one with at least that proof. Names find
+    any archive, but rather one that was not kept by a restore. Raise RefusedError (14) for none,
+    or several.
     """
     from ..remote.catalog import PRE_RESTORE, Catalog, find
 
@@ -39,7 +40,7 @@ def _latest(settings: Settings, catalog: Catalog, wanted: str) -> Archive:
     if grade not in GRADES:
         raise errors.RefusedError(f"{wanted}: a grade of proof is one of {', '.join(GRADES)}")
     ours = (settings.project, PRE_DEPLOY, settings.db_name)
-    archives = [each for each in catalog.archives if each.group == ours]
+    archives = [each for each in catalog.archives if each.group == ours and not each.shrunk]
     archives = [each for each in archives if "@" not in wanted or each.at_least(grade)]
     if not archives:
         raise errors.RefusedError(

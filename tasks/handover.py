@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .backup import shrinking
 from .report import headline, size, way_back
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def _rows(
     yield "database", [f"{archive.database}, PostgreSQL {archive.facts['server_version']}"]
     yield "size", [f"{size(archive.bytes)}, {archive.facts['toc_entries']} entries"]
     yield "proof", [f"{archive.proof}, sha256 {archive.sha256}"]
+    if lost := shrinking(report, archive):
+        yield "shrunk", lost
     yield "duration", [f"{stage} {seconds:.2f} s" for stage, seconds in _stages(report)]
     gone = [f"removed {name}: {reason}" for name, reason in removed.items()][:_SHOWN]
     more = [f"and {len(removed) - _SHOWN} more"] if len(removed) > _SHOWN else []

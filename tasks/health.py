@@ -68,6 +68,7 @@ def newest_proven(archives: Iterable[Archive], settings: Settings, now: datetime
         if (archive.project, archive.database) == (settings.project, settings.db_name)
         and archive.label != PRE_RESTORE
         and archive.at_least(settings.proof)
+        and not archive.shrunk
         and archive.created <= now + _TOLERANCE
     ]
     return max(proven, key=lambda archive: archive.order, default=None)

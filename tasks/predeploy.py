@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     help={
         "version": "name part of the archive; default: git describe",
         "proof": "grade to demand: written, read, restored or equal; default read",
+        "accept-shrink": "it is meant to hold much less than those before",
         "rehearsal": "warn, require or off: could this role restore it here? default warn",
         "keep": "archives to keep per project, label and database; default 5",
         "lock-timeout": "seconds to wait for locks in the database; default 30",
@@ -47,6 +48,7 @@ def predeploy(
     c: Context,
     version: str | None = None,
     proof: str | None = None,
+    accept_shrink: bool = False,
     rehearsal: str | None = None,
     keep: str | None = None,
     lock_timeout: str | None = None,
@@ -63,17 +65,19 @@ def predeploy(
         "BACKUP_LOCK_WAIT": lock_wait,
     }
     with session(c, given, needs_version=True, quiet=quiet) as host:
-        return judged(host, _run(host))
+        return judged(host, _run(host, accept_shrink=accept_shrink))
 
 
-def _run(host: Host) -> Report:
+def _run(host: Host, *, accept_shrink: bool) -> Report:
     settings = host.settings
     here = runner.is_asked_for(settings)
     if here:
         runner.check_programs()
-    report = host.run("predeploy", gate(settings, settings.rehearsal), keeps_status=True)
+    several = gate(settings, settings.rehearsal, accept_shrink=accept_shrink)
+    report = host.run("predeploy", several, keeps_status=True)
     if runner.stands_in(host, report):
-        return _run(replace(host, settings=replace(settings, drill="runner")))
+        there = replace(host, settings=replace(settings, drill="runner"))
+        return _run(there, accept_shrink=accept_shrink)
     if here and report.finished("defer") and report.code == 0:
         return _proven_here(host, report)
     return report
@@ -99,13 +103,14 @@ def _proven_here(host: Host, report: Report) -> Report:
     return replace(last, facts=facts, seconds={**report.seconds, **last.seconds})
 
 
-def gate(settings: Settings, rehearsal: str) -> list[Step]:
+def gate(settings: Settings, rehearsal: str, *, accept_shrink: bool = False) -> list[Step]:
     """From nothing to a proven archive in its place, and others gone for it."""
-    if runner.is_asked_for(settings):
-        return [*taking(settings, "read", rehearsal=rehearsal), steps.defer(settings.proof)]
+    here = runner.is_asked_for(settings)
+    proof = "read" if here else settings.proof
     return [
-        *taking(settings, settings.proof, rehearsal=rehearsal, rotates=True),
-        *_rotating(settings),
+        *taking(settings, proof, rehearsal=rehearsal, rotates=True, accept_shrink=accept_shrink),
+        steps.gate(),
+        *([steps.defer(settings.proof)] if here else _rotating(settings)),
     ]
 
 
@@ -114,8 +119,8 @@ def _rotating(settings: Settings) -> list[Step]:
 
 
 def judged(host: Host, report: Report) -> Archive:
-    """An archive is published only after its proof: what fails later does not fail the gate."""
-    if not report.finished("publish") or report.code == InterruptedRunError.exit_code:
+    """An archive is published only after its proof: what fails after the gate does not fail it."""
+    if not report.finished("gate") or report.code == InterruptedRunError.exit_code:
         raise host.failure("predeploy", report)
     archive = taken(report)
     gone = removed(report)

@@ -72,6 +72,7 @@ def as_data(entry: Entry) -> dict[str, object]:
         "sha256": archive.sha256,
         "proof": archive.proof,
         "pinned": archive.pinned,
+        "shrunk": archive.shrunk,
         "expires_next": bool(entry.expires_reason),
         "expires_reason": entry.expires_reason,
         "warnings": list(archive.warnings),
@@ -124,12 +125,18 @@ def _row(entry: Entry) -> tuple[str, ...]:
         size(archive.bytes),
         _change(entry),
         duration(int(facts["dump_seconds"])) if "dump_seconds" in facts else _NOTHING,
-        harmless(archive.proof) if archive.intact else "damaged",
+        _proof(archive),
         rotation,
         harmless(facts.get("git_commit", ""))[:7] or _NOTHING,
         _shortened(harmless(archive.version)),
         archive.name,
     )
+
+
+def _proof(archive: Archive) -> str:
+    if not archive.intact:
+        return "damaged"
+    return f"{harmless(archive.proof)}, shrunk" if archive.shrunk else harmless(archive.proof)
 
 
 def _change(entry: Entry) -> str:

@@ -68,7 +68,7 @@ class Judge:
     ) -> subprocess.CompletedProcess[str]:
         environment = {"LC_ALL": "C", "PATH": os.environ["PATH"], "backup_dir": str(directory)}
         return subprocess.run(
-            [*AWKS[self.awk], steps._awk("retention")],
+            [*AWKS[self.awk], steps._awk("manifests") + steps._awk("retention")],
             input=listing,
             env={**environment, **variables},
             capture_output=True,
@@ -144,6 +144,7 @@ def manifest(archive: Archive, /, **changes: str | None) -> str:
         "sha256": archive.sha256,
         "warning": "it says=something",
         "pinned": "yes" if archive.pinned else "no",
+        "shrunk": "yes" if archive.shrunk else "no",
         "proof": archive.proof,
         **changes,
     }

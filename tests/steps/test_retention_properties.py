@@ -24,6 +24,7 @@ def catalogs(draw: st.DrawFn) -> list[Archive]:
                 st.sampled_from([*GRADES, *GRADES, "read", "sworn"]),
                 st.sampled_from([20, 20, 20, 20, 10]),
                 st.sampled_from([False] * 5 + [True]),
+                st.sampled_from([False] * 5 + [True]),
             ),
             max_size=25,
         )
@@ -39,8 +40,11 @@ def catalogs(draw: st.DrawFn) -> list[Archive]:
             proof=proof,
             present_bytes=present_bytes,
             pinned=pinned,
+            shrunk=shrunk,
         )
-        for name, (group, created, proof, present_bytes, pinned) in zip(names, drafts, strict=True)
+        for name, (group, created, proof, present_bytes, pinned, shrunk) in zip(
+            names, drafts, strict=True
+        )
     ]
 
 
@@ -71,6 +75,10 @@ def removed(judge):
     return lambda *asked, published="": set(judge(*asked, published=published).removed)
 
 
+def counts(archive: Archive, grade: str) -> bool:
+    return archive.at_least(grade) and not archive.shrunk
+
+
 def ahead(archive: Archive, now: datetime | None) -> bool:
     return now is not None and archive.created > now + timedelta(minutes=5)
 
@@ -84,7 +92,7 @@ def proven_groups(
             (
                 each
                 for each in archives
-                if each.group == group and each.at_least(grade) and not ahead(each, now)
+                if each.group == group and counts(each, grade) and not ahead(each, now)
             ),
             key=lambda each: (each.created, each.name),
             reverse=True,
@@ -105,7 +113,7 @@ def test_whatever_goes_a_newer_proven_archive_of_its_group_stays(
                 (other.created, other.name) > (each.created, each.name)
                 for other in archives
                 if other.group == each.group
-                and other.at_least(policy.proof)
+                and counts(other, policy.proof)
                 and other.name not in lost
             )
 
@@ -119,7 +127,7 @@ def test_the_newest_proven_and_the_newest_of_the_best_grade_always_stay(
     for grade in GRADES[GRADES.index(policy.proof) :]:
         for proven in proven_groups(archives, grade):
             best = bool(proven) and not any(
-                other.group == proven[0].group and other.at_least(better)
+                other.group == proven[0].group and counts(other, better)
                 for better in GRADES[GRADES.index(grade) + 1 :]
                 for other in archives
             )
@@ -166,7 +174,7 @@ def test_unproven_archives_do_not_pile_up(removed, archives, policy, now, publis
     proven = proven_groups(archives, policy.proof, now)
     newest = {each[0].group: each[0] for each in proven if each}
     for each in archives:
-        if each.at_least(policy.proof) or each.pinned or each.name == published or ahead(each, now):
+        if counts(each, policy.proof) or each.pinned or each.name == published or ahead(each, now):
             continue
         judged_by = newest.get(each.group)
         surpassed = judged_by is not None and (judged_by.created, judged_by.name) > (
@@ -250,6 +258,30 @@ def test_what_others_go_for_is_the_newest_proven_of_its_group_and_stays(
     assert {each.group for each in archives if each.name in judged.foundations} == losing
     assert len(judged.foundations) == len(losing)
     assert set(judged.foundations) <= newest - lost
+
+
+@quick
+@given(catalogs(), policies, clocks)
+def test_those_that_have_shrunk_do_not_change_what_becomes_of_the_others(
+    removed, archives, policy, now
+):
+    others = [each for each in archives if not each.shrunk]
+    assert removed(archives, policy, now) & names(others) == removed(others, policy, now)
+
+
+@quick
+@given(catalogs(), policies, clocks, st.integers(1, 9))
+def test_however_often_a_run_is_tried_again_no_good_one_goes_for_it(
+    removed, archives, policy, now, tries
+):
+    retries = [
+        archive(f"retry{n}", NOW + timedelta(minutes=n), project=GROUPS[0][0], label=GROUPS[0][1])
+        for n in range(tries)
+    ]
+    marked = [replace(each, shrunk=True, proof="equal") for each in retries]
+    good = {each.name for each in archives if not each.shrunk}
+    before = removed(archives, policy, now)
+    assert removed([*archives, *marked], policy, now) & good == before & good
 
 
 @quick

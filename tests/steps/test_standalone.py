@@ -119,6 +119,21 @@ def test_a_rotation_that_fails_is_loud_and_does_not_fail_the_gate(host, script):
     assert old in host.status()["rotation"]
 
 
+def test_what_has_shrunk_is_14_until_somebody_accepts_it(host, script):
+    before = host.archive(label="on-host", proof="read", rows="500 public.shop")
+    (host.backup_dir / before).rename(host.backup_dir / before.replace("pre-deploy", "on-host"))
+    for end in (".manifest", ".dump.sha256"):
+        file = host.backup_dir / before.replace(".dump", end)
+        file.rename(host.backup_dir / file.name.replace("pre-deploy", "on-host"))
+    done = script("v1")
+    assert (done.returncode, done.stdout) == (14, "")
+    assert "  - public.shop has 2 rows instead of at least 500 (-99 %)" in done.stderr
+    assert host.status()["result"] == "failure"
+    assert script("--accept-shrink", "v2").returncode == 0
+    accepted = host.facts(host.dumps()[-1].replace(".dump", ".manifest"))
+    assert accepted["shrink_accepted"].endswith("by hand or cron")
+
+
 def test_what_fails_is_told_with_its_remedy_and_its_exit_code(host, script):
     host.stub("pg_dump", "echo no such thing >&2; exit 1")
     done = script()
@@ -317,7 +332,7 @@ def test_the_version_is_the_argument_or_manual(host, script, arguments, variable
 def test_help_is_usage_with_the_settings_of_now_and_touches_nothing(host, script):
     done = script("--help", DB_NAME="other")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("usage: remote-backup.sh [VERSION]\n")
+    assert done.stdout.startswith("usage: remote-backup.sh [--accept-shrink] [VERSION]\n")
     for variable in ON_THE_HOST.values():
         assert f"\n  {variable}=" in done.stdout
     assert "\n  DB_NAME=other\n" in done.stdout
@@ -327,7 +342,9 @@ def test_help_is_usage_with_the_settings_of_now_and_touches_nothing(host, script
     assert not host.backup_dir.exists()
 
 
-@pytest.mark.parametrize("arguments", [["--verbose"], ["-x"], ["v1", "v2"], ["a/b"], ["a b"]])
+@pytest.mark.parametrize(
+    "arguments", [["--verbose"], ["-x"], ["v1", "v2"], ["a/b"], ["v1", "--accept-shrink"]]
+)
 def test_a_wrong_command_line_is_2_and_touches_nothing(host, script, arguments):
     assert script(*arguments).returncode == 2
     assert not host.backup_dir.exists()
@@ -434,6 +451,8 @@ def test_every_setting_that_a_step_is_given_can_be_changed_on_the_host(host):
         git_commit="x",
         proof="written",
         rehearsal="off",
+        shrink_bytes_percent=77,
+        shrink_rows_percent=77,
         compress="none",
         lock_timeout_seconds=77,
         lock_wait_seconds=77,

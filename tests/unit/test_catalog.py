@@ -137,6 +137,7 @@ def test_an_archive_that_lacks_a_needed_key_is_left_out_and_named(key: str) -> N
         ("sha256", "ab" * 31),
         ("sha256", "AB" * 32),
         ("pinned", "perhaps"),
+        ("shrunk", "perhaps"),
     ],
 )
 def test_an_archive_with_a_value_that_cannot_be_read_is_left_out_and_named(
@@ -166,6 +167,12 @@ def test_a_name_that_occurs_twice_is_left_out_and_named_once() -> None:
 def test_a_pin_is_read() -> None:
     assert only(printed(pinned="yes")).pinned
     assert not only(printed(pinned="no")).pinned
+
+
+def test_one_that_has_shrunk_says_so() -> None:
+    assert only(printed(shrunk="yes")).shrunk
+    assert not only(printed(shrunk="no")).shrunk
+    assert not only(printed(shrink_accepted="ci@runner")).shrunk
 
 
 def test_an_archive_of_another_size_than_it_was_written_with_is_not_proven() -> None:

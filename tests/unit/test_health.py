@@ -123,6 +123,7 @@ def test_the_worse_of_two_reasons_comes_first():
         {"proof": "written"},
         {"proof": "failed"},
         {"present_bytes": 999},
+        {"shrunk": True},
         {"created": NOW + timedelta(hours=1)},
     ],
     ids=str,

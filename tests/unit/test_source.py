@@ -104,6 +104,14 @@ def test_what_is_none_or_several_is_refused_with_what_there_is(host, wanted):
         source(host, wanted)
 
 
+def test_latest_is_none_that_has_shrunk_which_its_name_finds():
+    shrunk = record("v1.0.2", "20250108-000000", proof="equal", shrunk="yes")
+    host = Host(OLD, NEW, shrunk)
+    assert version_of(source(host, "latest")) == "pre-deploy-v1.0.1"
+    assert version_of(source(host, "latest@equal")) == "pre-deploy-v1.0.0"
+    assert version_of(source(host, "v1.0.2")) == "pre-deploy-v1.0.2"
+
+
 def test_without_an_archive_of_this_database_there_is_no_latest():
     with pytest.raises(RefusedError, match="No archive is latest"):
         source(Host(OTHERS, FOREIGN, SAFETY), "latest")

@@ -105,6 +105,12 @@ def test_the_group_with_the_newest_archive_comes_last_and_its_newest_at_its_end(
     ]
 
 
+def test_one_that_has_shrunk_is_shown_as_such():
+    shrunk = archive(shrunk=True)
+    assert " read, shrunk " in row(table(shrunk), shrunk.name)
+    assert as_data(entries([shrunk], NOW, {})[0])["shrunk"] is True
+
+
 def test_a_damaged_archive_is_shown_as_such():
     damaged = archive(size=1000, present_bytes=999)
     assert " damaged " in row(table(damaged), damaged.name)
