@@ -12,7 +12,6 @@ import pytest
 from sandbox.postgres import create_owner
 from sandbox.shop import fill
 from sandbox.sshd import available, openssh
-from tests.integration.conftest import PASSWORD, ROWS
 from tests.integration.everything import PUBLIC_BELONGS_TO_THE_OWNER, create_everything
 from tests.integration.test_interrupts import (
     assert_as_if_it_had_not_been,
@@ -21,6 +20,7 @@ from tests.integration.test_interrupts import (
     sessions,
     wait_for,
 )
+from tests.project import PASSWORD, ROWS
 
 EQUAL = "--proof=equal"
 # Runs the real one, and then does to the restored database what its first line says.
