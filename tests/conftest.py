@@ -57,10 +57,10 @@ def ssh(ground: Path) -> Iterator[SshServer]:
         yield server
 
 
-@pytest.fixture
-def make_project(tmp_path: Path) -> Callable[..., Project]:
+@pytest.fixture(scope="session")
+def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
     def make(pg: Postgres, ssh: SshServer, **settings: str | None) -> Project:
-        directory = tmp_path / f"project-{next(_numbers)}"
+        directory = tmp_path_factory.mktemp("project")
         (directory / "config").mkdir(parents=True)
         (directory / "fabfile.py").write_text("from fabric_predeploy.tasks import namespace\n")
         backup_dir = ssh.home / f"backups-{os.getpid()}-{next(_numbers)}"

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from .cutting import Programs, by, way_to
+from .cutting import by, programs_of, way_to
 from .test_interrupts import remote_processes, sessions, wait_for
 
 STAGES = {"preflight": "psql", "dump": "pg_dump", "verify": "pg_restore"}
@@ -20,7 +20,7 @@ def way(project):
 
 @pytest.fixture
 def programs(project):
-    programs = Programs(project)
+    programs = programs_of(project)
     yield programs
     for name in STAGES.values():
         programs.release(name)
@@ -72,7 +72,7 @@ def test_a_connection_that_is_cut_in_a_stage_costs_a_message(there, way, program
 @pytest.fixture
 def dumping(there, programs):
     """A run in the middle of its dump, whose host waits for it for some seconds."""
-    programs.hold("pg_dump", "--snapshot")
+    programs.hold("pg_dump", "*--snapshot*")
     run = start(there)
     wait_for(programs.dumps)
     yield run
@@ -136,7 +136,7 @@ def test_what_becomes_of_a_run_is_told_as_if_nothing_had_happened(there, way, pr
 def test_a_restore_goes_on_too(there, way, programs, program):
     assert start(there).wait(timeout=60) == 0
     argument = {"pg_dump": "--snapshot", "pg_restore": "data.list"}[program]
-    programs.hold(program, argument)
+    programs.hold(program, f"*{argument}*")
     flags = ("--file=latest", "--mode=transaction", "--yes")
     run = there.start("-H", "demo", "restore", *flags)
     wait_for(lambda: any(argument in each for each in programs.began(program)[-1:]))
@@ -173,7 +173,7 @@ def hurried(there):
 
 @pytest.fixture
 def alone(hurried, programs):
-    programs.hold("pg_dump", "--snapshot")
+    programs.hold("pg_dump", "*--snapshot*")
     run = start(hurried)
     wait_for(programs.dumps)
     return run
@@ -217,7 +217,7 @@ def test_a_run_that_comes_to_its_end_without_its_client_is_as_good(there, way, p
 
 def test_without_patience_the_host_stops_at_once(there, way, programs):
     hasty = there.with_profile(**there.profile, BACKUP_RECONNECT="0")
-    programs.hold("pg_dump", "--snapshot")
+    programs.hold("pg_dump", "*--snapshot*")
     run = start(hasty)
     wait_for(programs.dumps)
     way.cut()
@@ -278,7 +278,7 @@ def test_a_signal_to_a_link_that_was_silent_stops_the_run_too(there, way, dumpin
 
 
 def test_the_deadline_of_fab_stops_the_run(there, programs):
-    programs.hold("pg_dump", "--snapshot")
+    programs.hold("pg_dump", "*--snapshot*")
     run = there.start("-T", "3", "-H", "demo", "predeploy", "--version=v1")
     _, errors = ended(run)
 

@@ -1,0 +1,35 @@
+"""A row of the table of faults."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from tests.faults.scene import Run, Scene
+
+KILLED = -9
+
+
+@contextmanager
+def nothing(_scene: Scene) -> Iterator[None]:
+    """For a fault that comes in the midst of a run."""
+    yield
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`inject` surrounds the run, heals after it, and may change the scene's settings.
+
+    `during` is called with the run at work. `says` is a pattern of what must be told, and what it
+    finds stands in the table. Of a fault that is survived, 0 is the code.
+    """
+
+    name: str
+    group: str
+    codes: tuple[int, ...]
+    says: str
+    inject: Callable[[Scene], AbstractContextManager[None]] = nothing
+    during: Callable[[Scene, Run], None] | None = None
+    arguments: tuple[str, ...] = ()
+    rotates: int = 0  # so many of the earlier archives, the oldest, may go by rotation
+    unrecorded: bool = False  # the host cannot even record that there was a run
+    needs: tuple[str, ...] = ()  # programs of this machine, or "root"

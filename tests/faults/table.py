@@ -1,0 +1,50 @@
+"""All faults, in the order in which the table has them; and the table."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.faults import connection
+from tests.faults.fault import Fault
+
+ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "docs" / "faults.md"
+ROWS = ROOT / ".cache" / "faults"
+GROUPS: dict[str, Sequence[Fault]] = {
+    "The way to the host": connection.FAULTS,
+}
+FAULTS = [fault for faults in GROUPS.values() for fault in faults]
+_HEAD = """\
+# What has been tried
+
+Each line is a fault that the tests inject into a real `fab predeploy` over a real sshd against a real PostgreSQL
+(`tests/faults`), and what came of it. This page is written by the run that has tried them all: `make faults`.
+
+After every single one of them: no secret and no traceback was shown; a run that did not exit 0 handed nothing over to the
+jobs that come next (`GITHUB_OUTPUT`); what did is an archive that `fab verify` proves again; the three archives of before
+were the same byte for byte, but for those that rotation was to remove; and the next run exited 0, after which neither a
+process, a temporary file, a lock, a role, a database nor a session of ours was left.
+"""
+_COLUMNS = """
+| fault | exit code | what is told | `fab status` then |
+|---|---|---|---|
+"""
+
+
+def of(group: str) -> pytest.MarkDecorator:
+    """For a test of each fault of a group."""
+    return pytest.mark.parametrize("fault", GROUPS[group], ids=lambda fault: fault.name)
+
+
+def row_file(fault: Fault) -> Path:
+    return ROWS / f"{FAULTS.index(fault):03}"
+
+
+def joined() -> str:
+    """The table, of the rows that the tests have written; each must be there."""
+    parts = [_HEAD]
+    for group, faults in GROUPS.items():
+        rows = "\n".join(row_file(fault).read_text(encoding="utf-8") for fault in faults)
+        parts.append(f"\n## {group}\n{_COLUMNS}{rows}\n")
+    return "".join(parts)
