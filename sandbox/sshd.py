@@ -89,7 +89,7 @@ def available() -> bool:
 
 
 @contextmanager
-def openssh(
+def openssh(  # noqa: PLR0913 - each has a name
     directory: Path,
     *,
     login_shell: str = "/bin/sh",

@@ -69,9 +69,11 @@ def scene(
     host: SshServer,
     programs: Programs,
     archives: Path,
+    ground: Path,
+    path: str,
 ) -> Iterator[Scene]:
     project = make_project(pg, host, DB_BIN_DIR=str(programs.directory))
-    scene = Scene(project, archives, programs)
+    scene = Scene(project, archives, programs, ground, path)
     yield scene
     scene.close()
 

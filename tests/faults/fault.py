@@ -17,10 +17,11 @@ def nothing(_scene: Scene) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Fault:
-    """`inject` surrounds the run, heals after it, and may change the scene's settings.
+    """`inject` surrounds the run, and heals after it; the settings are set back anyhow.
 
-    `during` is called with the run at work. `says` is a pattern of what must be told, and what it
-    finds stands in the table. Of a fault that is survived, 0 is the code.
+    `during` is called with the run at work. `where` surrounds all runs, also the next: a host of
+    another kind. `says` is a pattern of what must be told, and what it finds stands in the table.
+    Of a fault that is survived, 0 is the code.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Fault:
     codes: tuple[int, ...]
     says: str
     inject: Callable[[Scene], AbstractContextManager[None]] = nothing
+    where: Callable[[Scene], AbstractContextManager[None]] = nothing
     during: Callable[[Scene, Run], None] | None = None
     arguments: tuple[str, ...] = ()
     rotates: int = 0  # so many of the earlier archives, the oldest, may go by rotation

@@ -9,7 +9,7 @@ from tests.faults.fault import KILLED, Fault
 from tests.faults.scene import Run, Scene
 from tests.project import PASSWORD
 
-HOST_UNHEARD = (2, 3, 11)  # codes of runs that the host's record need not know of
+HOST_UNHEARD = (2, 11)  # codes of runs of which the host keeps no record
 _DATABASES_AND_ROLES = """
     SELECT 'database ' || datname FROM pg_database
     UNION ALL SELECT 'role ' || rolname FROM pg_roles
@@ -35,10 +35,15 @@ class Row:
 
 
 def check(scene: Scene, fault: Fault) -> Row:
-    """Inject the fault into a run, and another run after it; return what is told of it."""
+    """Inject the fault into a run, and have another run after it; return what is told of it."""
+    with fault.where(scene):
+        return _checked(scene, fault)
+
+
+def _checked(scene: Scene, fault: Fault) -> Row:
     before, earlier = _of_database(scene), scene.archives()
     assert len(earlier) == 3
-    with fault.inject(scene):
+    with scene.set_back(), fault.inject(scene):
         run = scene.start("predeploy", "--version=v2.0.0", *fault.arguments)
         if fault.during:
             fault.during(scene, run)

@@ -1,17 +1,21 @@
-"""Where a fault is injected: a user's project, a host with good archives, programs that can be held."""
+"""Where a fault is injected: a project, a host with good archives, programs that can be held."""
 
 import hashlib
+import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 from sandbox.postgres import Postgres
 from sandbox.sshd import SshServer, descendants
-from tests.integration.cutting import Programs
+from tests.integration.cutting import Programs, Way
 from tests.integration.test_interrupts import command_line, remote_processes, wait_for
 from tests.project import Project
 
@@ -52,13 +56,20 @@ class Run:
 
 
 class Scene:
-    """`settings` are the lines of the profile and `environment` what CI adds: change them as needed.
+    """`settings` are the profile, `environment` is what CI adds, `options` are fab's: change them.
 
     `bin` is first in the PATH of the host, and its DB_BIN_DIR: a program put there is found first.
     """
 
-    def __init__(self, project: Project, archives: Path, programs: Programs) -> None:
+    def __init__(
+        self, project: Project, archives: Path, programs: Programs, ground: Path, path: str
+    ) -> None:
         self.project = project
+        self.ground = ground  # where another server may have its directory
+        self.path = path  # where a host finds its programs: first of all in `bin`
+        self.options: tuple[str, ...] = ()
+        self.way: Way  # to the host, of a fault that cuts it
+        self.listener: socket.socket  # where the host should be
         self.settings: dict[str, str | None] = dict(project.profile)
         self.environment: dict[str, str | None] = {}
         self._archives = archives
@@ -96,14 +107,34 @@ class Scene:
         output = self.project.directory / f"output-{next(_numbers)}"
         project = replace(self.project, profile={}).with_profile(**self.settings)
         variables = {"GITHUB_OUTPUT": str(output), **self.environment, **environment}
-        run = Run(project.start("-H", "demo", *arguments, **variables), output)
+        run = Run(project.start(*self.options, "-H", "demo", *arguments, **variables), output)
         self._runs.append(run)
         return run
 
     def fab(self, *arguments: str, **environment: str | None) -> "subprocess.CompletedProcess[str]":
         return self.start(*arguments, **environment).end()
 
+    def go_by(self, port: int) -> None:
+        """Reach the host at another port of this machine."""
+        known = self.ssh.known_hosts_line.replace(str(self.ssh.port), str(port), 1)
+        self.settings["SSH_PORT"] = str(port)
+        self.environment["SSH_KNOWN_HOSTS"] = known
+
+    @contextmanager
+    def set_back(self) -> Iterator[None]:
+        """Take back what is changed meanwhile of settings, environment and options."""
+        before = dict(self.settings), dict(self.environment), self.options
+        yield
+        self.settings, self.environment, self.options = before
+
     # The programs of the host
+
+    def watch(self, name: str) -> None:
+        """Have it keep account of its calls."""
+        self._programs.watch(name)
+
+    def calls(self, name: str) -> list[str]:
+        return self._programs.began(name)
 
     def stub(self, name: str, script: str) -> None:
         """Put this in the place of a program; `{program}` in it is the real one."""
@@ -115,7 +146,7 @@ class Scene:
         self._programs.hold(name, calls, when=when)
 
     def await_stage(self, stage: str, run: Run | None = None) -> None:
-        """Until the program of a stage that is held waits; of this run, which must not end before."""
+        """Until the program of a stage that is held waits; before the end of this run."""
         wait_for(lambda: self.began(stage) or (run is not None and run.process.poll() is not None))
         assert self.began(stage), run and run.end().stderr
 
@@ -130,6 +161,12 @@ class Scene:
 
     def host_processes(self) -> list[bytes]:
         return remote_processes(self.project)
+
+    def kill_all(self) -> None:
+        """What runs there for us, with the sshd of our logins, as when it is switched off."""
+        for pid in descendants(self.ssh.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def sessions(self) -> list[int]:
         """The sshd processes of our logins."""

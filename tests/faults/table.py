@@ -5,26 +5,32 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import connection
+from tests.faults import connection, lost, stopped
 from tests.faults.fault import Fault
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "faults.md"
 ROWS = ROOT / ".cache" / "faults"
 GROUPS: dict[str, Sequence[Fault]] = {
-    "The way to the host": connection.FAULTS,
+    module.GROUP: module.FAULTS for module in (connection, lost, stopped)
 }
 FAULTS = [fault for faults in GROUPS.values() for fault in faults]
 _HEAD = """\
 # What has been tried
 
-Each line is a fault that the tests inject into a real `fab predeploy` over a real sshd against a real PostgreSQL
-(`tests/faults`), and what came of it. This page is written by the run that has tried them all: `make faults`.
+Each line is a fault that the tests inject into a real `fab predeploy`, over a real sshd, against a
+real PostgreSQL, and what came of it. This page is written by the run that has tried them all:
+`make faults` (tests/faults).
 
-After every single one of them: no secret and no traceback was shown; a run that did not exit 0 handed nothing over to the
-jobs that come next (`GITHUB_OUTPUT`); what did is an archive that `fab verify` proves again; the three archives of before
-were the same byte for byte, but for those that rotation was to remove; and the next run exited 0, after which neither a
-process, a temporary file, a lock, a role, a database nor a session of ours was left.
+After every single one of them
+
+- neither a secret nor a traceback has been shown, nor is a secret in a file on the host;
+- a run that did not exit 0 has handed nothing over to the jobs that come next (`GITHUB_OUTPUT`) and
+  `fab status` does not call it good, unless its archive was there before the fault;
+- an archive that is there `fab verify` proves;
+- the three archives of before were the same byte for byte, but for what rotation was to remove;
+- the next run exited 0, and after it no process, temporary file, lock, role, database or session of
+  ours was left.
 """
 _COLUMNS = """
 | fault | exit code | what is told | `fab status` then |

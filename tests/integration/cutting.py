@@ -7,12 +7,15 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+from tests.integration.test_interrupts import wait_for
+
 
 class Way:
-    """A TCP proxy to a port of 127.0.0.1."""
+    """A TCP proxy to a port of 127.0.0.1; it may carry only so much each way, and then cuts."""
 
-    def __init__(self, port):
+    def __init__(self, port, bytes_each_way=None):
         self.target = port
+        self.bytes_each_way = bytes_each_way
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=16)
         self.port = self.listener.getsockname()[1]
         self.links = []
@@ -46,13 +49,16 @@ class Way:
         self.listener.close()
         self.cut()
 
+    def await_connections(self, number, seconds=30):
+        wait_for(lambda: self.connected >= number, seconds)
+
     def _accept(self):
         with suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
-                self._carry(client)
+                self.carry(client)
 
-    def _carry(self, client):
+    def carry(self, client):
         if not self.is_open:
             _close(client)
             return
@@ -60,16 +66,22 @@ class Way:
         silent = threading.Event()
         self.links.append((silent, client, host))
         self.connected += 1
-        _thread(_pass_on, client, host, silent)
-        _thread(_pass_on, host, client, silent)
+        _thread(_pass_on, client, host, silent, self.bytes_each_way)
+        _thread(_pass_on, host, client, silent, self.bytes_each_way)
 
 
-def _pass_on(source, sink, silent):
+def _pass_on(source, sink, silent, bytes_left):
     with suppress(OSError):
         while data := source.recv(65536):
             if silent.is_set():
                 return
             sink.sendall(data)
+            if bytes_left is not None:
+                bytes_left -= len(data)
+                if bytes_left <= 0:
+                    _close(source)
+                    _close(sink)
+                    return
         if not silent.is_set():
             sink.shutdown(socket.SHUT_WR)
 
