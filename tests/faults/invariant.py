@@ -30,7 +30,7 @@ class Row:
 
     def __str__(self) -> str:
         code = " or ".join("killed" if each == KILLED else str(each) for each in self.fault.codes)
-        cells = (self.fault.name, code, self.told, self.status)
+        cells = (self.fault.name, code, self.told or "-", self.status)
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

@@ -25,6 +25,9 @@ def held(
         scene.way = Way(scene.ssh.port)
         scene.go_by(scene.way.port)
         scene.settings["BACKUP_RECONNECT"] = str(reconnect)
+        if stage == "rotate":
+            scene.settings["MAX_BACKUPS"] = "3"
+        scene.watch("pg_dump")
         scene.hold(stage, when=when)
         yield
         scene.release(stage)
@@ -33,12 +36,22 @@ def held(
     return on_the_way
 
 
+def told_once(scene: Scene, run: Run) -> None:
+    """Each line of the log, in order; and one dump, not a second one, has begun."""
+    done = run.end()
+    assert done.returncode == 0, done.stderr
+    log = max(scene.backup_dir.glob("backup-*.log")).read_text(encoding="utf-8").splitlines()
+    assert [line for line in done.stderr.splitlines() if line in log] == log
+    assert sum("--snapshot" in call for call in scene.calls("pg_dump")) == 1
+
+
 def cut(stage: str) -> Callable[[Scene, Run], None]:
     def cut_in(scene: Scene, run: Run) -> None:
         scene.await_stage(stage, run)
         scene.way.cut()
         scene.way.await_connections(2)
         scene.release(stage)
+        told_once(scene, run)
 
     return cut_in
 
@@ -49,6 +62,7 @@ def cut_thrice(scene: Scene, run: Run) -> None:
         scene.way.cut()
         scene.way.await_connections(number)
     scene.release("dump")
+    told_once(scene, run)
 
 
 def kill_sshd(scene: Scene, run: Run) -> None:
@@ -58,6 +72,7 @@ def kill_sshd(scene: Scene, run: Run) -> None:
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: set(scene.sessions()) - set(before))
     scene.release("dump")
+    told_once(scene, run)
 
 
 def fall_silent(scene: Scene, run: Run) -> None:
@@ -65,18 +80,18 @@ def fall_silent(scene: Scene, run: Run) -> None:
     scene.way.fall_silent()
     scene.way.await_connections(2, seconds=60)
     scene.release("dump")
+    told_once(scene, run)
 
 
 def cut_for_20_seconds(scene: Scene, run: Run) -> None:
-    """The time is the fault itself. One dump, and not a second one, has begun."""
+    """The time is the fault itself."""
     scene.await_stage("dump", run)
     scene.way.close()
     time.sleep(10)
     scene.release("dump")
     time.sleep(10)
     scene.way.open()
-    assert run.end().returncode == 0
-    assert sum("--snapshot" in call for call in scene.calls("pg_dump")) == 1
+    told_once(scene, run)
 
 
 def close_way(scene: Scene, run: Run) -> None:
@@ -87,7 +102,7 @@ def close_way(scene: Scene, run: Run) -> None:
 
 
 def cut_for_good(stage: str) -> Callable[[Scene, Run], None]:
-    """From a host that does not wait for us."""
+    """From a host that does not wait for us, or does not know of us yet."""
 
     def cut_in(scene: Scene, run: Run) -> None:
         scene.await_stage(stage, run)
@@ -100,15 +115,14 @@ def cut_for_good(stage: str) -> Callable[[Scene, Run], None]:
 @contextmanager
 def cut_in_the_login(scene: Scene) -> Iterator[None]:
     """At each try, after the two have talked for a while."""
-    scene.way = Way(scene.ssh.port, bytes_each_way=2000)
+    scene.way = Way(scene.ssh.port, bytes_each_way=800)
     scene.go_by(scene.way.port)
     yield
     scene.way.end()
 
 
 fault = partial(Fault, group=GROUP)
-GOOD = "You can roll back to"
-BACK = r"WARNING: the connection was lost; the run goes on on the host"
+BACK = "WARNING: the connection was lost; the run goes on on the host"
 NOT_LEARNT = "the connection was lost, and how the run ended could not be learnt"
 AFTER = [
     fault(
@@ -117,6 +131,7 @@ AFTER = [
         inject=held(stage, when=position),
         during=cut(stage),
         says=BACK,
+        rotates=1 if stage == "rotate" else 0,
     )
     for stage in STAGES
     for position, when in (("before", "begins"), ("after", "has ended"))
@@ -134,7 +149,7 @@ FAULTS = [
         "it is cut before the run is known",
         codes=(3,),
         inject=held("lock"),
-        during=cut("lock"),
+        during=cut_for_good("lock"),
         says=NOT_LEARNT,
     ),
     *AFTER,

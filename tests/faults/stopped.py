@@ -82,8 +82,8 @@ def deadline(scene: Scene) -> Iterator[None]:
 
 
 SIGNALS = {
-    "SIGINT": ((130,), r"interrupted"),
-    "SIGTERM": ((130,), r"interrupted"),
+    "SIGINT": ((130,), "interrupted, or cut off from the client"),
+    "SIGTERM": ((130,), "interrupted, or cut off from the client"),
     "SIGKILL": ((KILLED,), ""),
 }
 fault = partial(Fault, group=GROUP)

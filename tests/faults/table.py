@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import connection, lost, stopped
+from tests.faults import accounts, connection, locks, lost, stopped
 from tests.faults.fault import Fault
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "faults.md"
 ROWS = ROOT / ".cache" / "faults"
 GROUPS: dict[str, Sequence[Fault]] = {
-    module.GROUP: module.FAULTS for module in (connection, lost, stopped)
+    module.GROUP: module.FAULTS for module in (connection, lost, stopped, locks, accounts)
 }
 FAULTS = [fault for faults in GROUPS.values() for fault in faults]
 _HEAD = """\
