@@ -1,5 +1,7 @@
 """What the invariant is there to notice, it does notice."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from tests.faults.fault import Fault
