@@ -6,7 +6,7 @@ from functools import partial
 
 from tests.faults.fault import Fault
 from tests.faults.scene import Run, Scene
-from tests.integration.test_interrupts import wait_for
+from tests.processes import wait_for
 
 GROUP = "Several runs, and locks"
 
@@ -28,7 +28,7 @@ def another_left_alone(scene: Scene) -> Iterator[None]:
     other = scene.start("predeploy", "--version=v2.1.0")
     scene.await_stage("dump", other)
     other.process.kill()
-    wait_for((scene.backup_dir / "run.partial" / "alone").exists)
+    wait_for((scene.backup_dir / "run.partial" / "alone").exists, 60)
     yield
     scene.release("dump")
     scene.await_quiet()
@@ -44,7 +44,7 @@ def another_to_wait_for(scene: Scene) -> Iterator[None]:
 
 def let_the_other_end(scene: Scene, run: Run) -> None:
     """Once this one has met its lock."""
-    wait_for(lambda: "-s -n 9" in scene.calls("flock"))
+    wait_for(lambda: "-s -n 9" in scene.calls("flock"), 60)
     scene.release("dump")
     run.end()
 

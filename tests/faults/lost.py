@@ -10,7 +10,7 @@ from functools import partial
 from tests.faults.fault import Fault
 from tests.faults.scene import STAGES, Run, Scene
 from tests.integration.cutting import Way
-from tests.integration.test_interrupts import wait_for
+from tests.processes import wait_for
 
 GROUP = "Connections that are lost"
 
@@ -70,7 +70,7 @@ def kill_sshd(scene: Scene, run: Run) -> None:
     before = scene.sessions()
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: set(scene.sessions()) - set(before))
+    wait_for(lambda: set(scene.sessions()) - set(before), 60)
     scene.release("dump")
     told_once(scene, run)
 
@@ -78,7 +78,7 @@ def kill_sshd(scene: Scene, run: Run) -> None:
 def fall_silent(scene: Scene, run: Run) -> None:
     scene.await_stage("dump", run)
     scene.way.fall_silent()
-    scene.way.await_connections(2, seconds=60)
+    scene.way.await_connections(2)
     scene.release("dump")
     told_once(scene, run)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from sandbox.postgres import Postgres
 from sandbox.sshd import SshServer, descendants
 from tests.integration.cutting import Programs, Way
-from tests.integration.test_interrupts import command_line, remote_processes, wait_for
+from tests.processes import remote_processes, sessions, wait_for
 from tests.project import Project
 
 LONGEST_RUN_SECONDS = 90
@@ -147,7 +147,9 @@ class Scene:
 
     def await_stage(self, stage: str, run: Run | None = None) -> None:
         """Until the program of a stage that is held waits; before the end of this run."""
-        wait_for(lambda: self.began(stage) or (run is not None and run.process.poll() is not None))
+        wait_for(
+            lambda: self.began(stage) or (run is not None and run.process.poll() is not None), 60
+        )
         assert self.began(stage), run and run.end().stderr
 
     def began(self, stage: str) -> list[str]:
@@ -170,12 +172,11 @@ class Scene:
 
     def sessions(self) -> list[int]:
         """The sshd processes of our logins."""
-        login = f"sshd: {self.ssh.user}@notty".encode()
-        return [pid for pid in descendants(self.ssh.pid) if login in command_line(pid)]
+        return sessions(self.project)
 
     def await_quiet(self) -> None:
         """Until nothing of ours runs there."""
-        wait_for(lambda: not self.host_processes(), 30)
+        wait_for(lambda: not self.host_processes(), 60)
 
     def archives(self) -> dict[str, str]:
         """Each archive with the checksum of its three files, computed here."""

@@ -8,7 +8,7 @@ from functools import partial
 
 from tests.faults.fault import KILLED, Fault
 from tests.faults.scene import STAGES, Run, Scene
-from tests.integration.test_interrupts import wait_for
+from tests.processes import wait_for
 
 GROUP = "fab is stopped"
 # Their programs run in the foreground: the host heeds a signal after them.
@@ -40,7 +40,7 @@ def stop_by(number: signal.Signals, stage: str) -> Callable[[Scene, Run], None]:
         if stage == "lock":
             scene.release(stage)
         elif stage in HEEDED_LATER:
-            wait_for(lambda: list(scene.backup_dir.glob("run.partial/stop.*")))
+            wait_for(lambda: list(scene.backup_dir.glob("run.partial/stop.*")), 60)
             scene.release(stage)
         run.end()
         scene.await_quiet()
@@ -53,7 +53,7 @@ def leave_alone(scene: Scene, run: Run) -> None:
     scene.await_stage("dump", run)
     run.signal(signal.SIGKILL)
     run.end()
-    wait_for((scene.backup_dir / "run.partial" / "alone").exists)
+    wait_for((scene.backup_dir / "run.partial" / "alone").exists, 60)
     scene.release("dump")
     scene.await_quiet()
 

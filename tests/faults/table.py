@@ -12,7 +12,11 @@ ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "faults.md"
 ROWS = ROOT / ".cache" / "faults"
 GROUPS: dict[str, Sequence[Fault]] = {
-    module.GROUP: module.FAULTS for module in (connection, lost, stopped, locks, accounts)
+    connection.GROUP: connection.FAULTS,
+    lost.GROUP: lost.FAULTS,
+    stopped.GROUP: stopped.FAULTS,
+    locks.GROUP: locks.FAULTS,
+    accounts.GROUP: accounts.FAULTS,
 }
 FAULTS = [fault for faults in GROUPS.values() for fault in faults]
 _HEAD = """\

@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from tests.integration.test_interrupts import wait_for
+from tests.processes import wait_for
 
 
 class Way:
@@ -49,7 +49,7 @@ class Way:
         self.listener.close()
         self.cut()
 
-    def await_connections(self, number, seconds=30):
+    def await_connections(self, number, seconds=60):
         wait_for(lambda: self.connected >= number, seconds)
 
     def _accept(self):

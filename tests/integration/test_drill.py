@@ -13,13 +13,8 @@ from sandbox.postgres import create_owner
 from sandbox.shop import fill
 from sandbox.sshd import available, openssh
 from tests.integration.everything import PUBLIC_BELONGS_TO_THE_OWNER, create_everything
-from tests.integration.test_interrupts import (
-    assert_as_if_it_had_not_been,
-    command_line,
-    remote_processes,
-    sessions,
-    wait_for,
-)
+from tests.integration.test_interrupts import assert_as_if_it_had_not_been
+from tests.processes import command_line, remote_processes, sessions, wait_for
 from tests.project import PASSWORD, ROWS
 
 EQUAL = "--proof=equal"

@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
+from tests.processes import wait_for
+
 from .cutting import programs_of
-from .test_interrupts import wait_for
 from .test_reconnect import ended
 
 WAITS = "role postgres, migration, waits for AccessExclusiveLock on merchants"
