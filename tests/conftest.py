@@ -1,6 +1,7 @@
 """Real hosts: PostgreSQL from wheels, OpenSSH's sshd, and a project that uses them."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -19,6 +20,8 @@ from tests.project import DATABASE, OWNER, PASSWORD, ROWS, Project
 # How long an example takes says nothing on a machine that is busy.
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
+# A shell has what it begins in the background ignore it, and so would each fab of ours.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 _numbers = count()
 
 

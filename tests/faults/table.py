@@ -52,9 +52,16 @@ def row_file(fault: Fault) -> Path:
 
 
 def joined() -> str:
-    """The table, of the rows that the tests have written; each must be there."""
+    """The table: of the rows that the tests have written now, and of those that it had."""
     parts = [_HEAD]
     for group, faults in GROUPS.items():
-        rows = "\n".join(row_file(fault).read_text(encoding="utf-8") for fault in faults)
+        rows = "\n".join(_row(fault) for fault in faults)
         parts.append(f"\n## {group}\n{_COLUMNS}{rows}\n")
     return "".join(parts)
+
+
+def _row(fault: Fault) -> str:
+    if row_file(fault).exists():
+        return row_file(fault).read_text(encoding="utf-8")
+    rows = TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []
+    return next(row for row in rows if row.startswith(f"| {fault.name} | "))
