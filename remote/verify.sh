@@ -29,7 +29,7 @@ examine() {
     finished "$list_child"
     list_status=$child_status
     finished "$checksum_child"
-    [ "$child_status" -eq 0 ] || die 13 "$file cannot be read to its end" "check the host's disk"
+    [ "$child_status" -eq 0 ] || die 13 "$file cannot be read to its end, or its checksum not be kept" "check the host's disk, and its free space"
     # GNU's sha256sum puts a backslash in front where it had to escape the name.
     sha256=$(sed 's/^\\//' "$run_dir/sha256" | cut -c 1-64)
     bytes=$(size_of "$file")
