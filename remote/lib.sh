@@ -484,6 +484,13 @@ size_of() {
     printf '%s' "$5"
 }
 
+# A clock that was set back meanwhile has no number to tell; what is not one would make a manifest unreadable.
+seconds_since() {
+    elapsed=$(($(date +%s) - $1))
+    [ "$elapsed" -ge 0 ] || elapsed=0
+    printf '%s' "$elapsed"
+}
+
 # What is there of a path: itself, or what would hold it.
 there() {
     set -- "$1"
