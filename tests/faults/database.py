@@ -10,7 +10,6 @@ from functools import partial
 
 from sandbox.postgres import Postgres
 from sandbox.workspace import SandboxError, die_with_parent, unprivileged
-from tests.faults.connection import given
 from tests.faults.fault import Fault
 from tests.faults.means import (
     Happens,
@@ -26,9 +25,12 @@ from tests.faults.scene import Run, Scene
 from tests.integration.test_interrupts import wait_for
 from tests.project import DATABASE, OWNER
 
+GROUP = "PostgreSQL"
+
 REVIVED: list["subprocess.Popen[bytes]"] = []  # to be ended with the session of tests
 LATEST_OF_OURS = (
-    f"SELECT pid FROM pg_stat_activity WHERE usename = '{OWNER}' ORDER BY backend_start DESC LIMIT 1"
+    f"SELECT pid FROM pg_stat_activity WHERE usename = '{OWNER}'"  # noqa: S608 - a name of ours
+    " ORDER BY backend_start DESC LIMIT 1"
 )
 
 
@@ -127,8 +129,8 @@ def connection_limit(number: int) -> Inject:
 
 @contextmanager
 def wrong_password(scene: Scene) -> Iterator[None]:
-    with given(scene, DB_PASSWORD="wrong"):
-        yield
+    scene.environment["DB_PASSWORD"] = "wrong"
+    yield
 
 
 # Locks, and what changes meanwhile
@@ -171,7 +173,7 @@ def dropped_while_we_wait() -> Midst:
     return {"inject": inject, "during": during}
 
 
-fault = partial(Fault, group="PostgreSQL")
+fault = partial(Fault, group=GROUP)
 FAULTS = [
     fault(
         "it is down",

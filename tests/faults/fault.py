@@ -31,7 +31,9 @@ class Fault:
     inject: Callable[[Scene], AbstractContextManager[None]] = nothing
     where: Callable[[Scene], AbstractContextManager[None]] = nothing
     during: Callable[[Scene, Run], None] | None = None
+    command: tuple[str, ...] = ("predeploy", "--version=v2.0.0")
     arguments: tuple[str, ...] = ()
+    harms: int = 0  # so many of the earlier archives, the newest, are what the fault is about
     rotates: int = 0  # so many of the earlier archives, the oldest, may go by rotation
     unrecorded: bool = False  # the host cannot even record that there was a run
     needs: tuple[str, ...] = ()  # programs of this machine, or "root"

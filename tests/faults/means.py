@@ -49,7 +49,8 @@ done
 
 def dumping(body: str) -> Inject:
     """A pg_dump that does this instead of a dump; what preflight asks of it, it answers."""
-    return stubbed(pg_dump=f'case "$*" in *--snapshot*) {body} ;; *) exec {{program}} "$@" ;; esac\n')
+    real = 'exec {program} "$@"'
+    return stubbed(pg_dump=f'case "$*" in *--snapshot*) {body} ;; *) {real} ;; esac\n')
 
 
 # A real pg_dump whose reader stands still, so that it does, too, in the middle of its dump.
@@ -134,7 +135,7 @@ def somebody_waits(scene: Scene) -> bool:
 
 
 def end_sessions(scene: Scene, which: str) -> None:
-    scene.pg.superuser(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {which}")
+    scene.pg.superuser(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {which}")  # noqa: S608
 
 
 # Disks

@@ -227,4 +227,6 @@ _VARIES = [
 
 def _checksums(path: Path) -> str:
     three = (path, Path(f"{path}.sha256"), path.with_suffix(".manifest"))
-    return " ".join(hashlib.sha256(each.read_bytes()).hexdigest() for each in three)
+    return " ".join(
+        hashlib.sha256(each.read_bytes()).hexdigest() if each.exists() else "none" for each in three
+    )

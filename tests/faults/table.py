@@ -5,7 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import accounts, connection, locks, lost, stopped
+from tests.faults import (
+    accounts,
+    archives,
+    clock,
+    connection,
+    database,
+    disk,
+    drills,
+    foreign,
+    locks,
+    lost,
+    programs,
+    stopped,
+)
 from tests.faults.fault import Fault
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +30,13 @@ GROUPS: dict[str, Sequence[Fault]] = {
     stopped.GROUP: stopped.FAULTS,
     locks.GROUP: locks.FAULTS,
     accounts.GROUP: accounts.FAULTS,
+    database.GROUP: database.FAULTS,
+    programs.GROUP: programs.FAULTS,
+    disk.GROUP: disk.FAULTS,
+    archives.GROUP: archives.FAULTS,
+    clock.GROUP: clock.FAULTS,
+    foreign.GROUP: foreign.FAULTS,
+    drills.GROUP: drills.FAULTS,
 }
 FAULTS = [fault for faults in GROUPS.values() for fault in faults]
 _HEAD = """\

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.postgres import Postgres
 from sandbox.workspace import stop
-from tests.faults.database import REVIVED
+from tests.faults.database import GROUP, REVIVED
 from tests.faults.table import of
 
 
@@ -19,6 +19,6 @@ def _no_server_outlives_the_tests(pg: Postgres) -> Iterator[None]:
             stop(server, signal.SIGQUIT)
 
 
-@of("PostgreSQL")
+@of(GROUP)
 def test_no_fault_harms_what_is_there_or_passes_for_success(fault, is_survived):
     is_survived(fault)
