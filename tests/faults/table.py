@@ -55,6 +55,9 @@ After every single one of them
 - the three archives of before were the same byte for byte, but for what rotation was to remove;
 - the next run exited 0, and after it no process, temporary file, lock, role, database or session of
   ours was left.
+
+Not tried: a disk quota that is used up (EDQUOT), as the kernels of the machines that run this have
+none that a test could set.
 """
 _COLUMNS = """
 | fault | exit code | what is told | `fab status` then |
