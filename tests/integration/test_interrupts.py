@@ -1,7 +1,6 @@
 """Interrupted, killed, cut off: nothing of ours stays, and the next run goes as if it were not."""
 
 import os
-import re
 import signal
 import subprocess
 import time
@@ -85,17 +84,6 @@ def release(project):
     project.pg.superuser(
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE mode = 'AccessExclusiveLock'"
     )
-
-
-def test_a_lock_that_is_held_for_too_long_is_exit_12(project):
-    with locked_table(project):
-        done = project.fab("-H", "demo", "predeploy", "--version=v1", "--lock-timeout=1")
-
-    assert done.returncode == 12
-    assert "merchants" in done.stderr
-    holder = r"- pid \d+, role postgres, .*holds AccessExclusiveLock on public.merchants"
-    assert re.search(holder, done.stderr)
-    assert project.archives() == []
 
 
 def test_a_program_that_takes_no_notice_of_its_end_is_ended_all_the_same(project):
