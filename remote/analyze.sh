@@ -14,4 +14,5 @@ if hear_psql; then
 else
     log "WARNING: the database could not be analyzed: $(psql_words)"
 fi
-fact analyze_seconds "$(($(date +%s) - analyze_started))"
+analyze_seconds=$(seconds_since "$analyze_started")
+fact analyze_seconds "$analyze_seconds"

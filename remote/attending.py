@@ -56,7 +56,13 @@ def run(  # noqa: PLR0913 - each has a name
             payload=payload,
             told=told,
         )
+    heard_at = time.monotonic()
     while patience and report.exited == LOST and not report.lost and line.is_lost():
+        if told.events.caught_up:
+            heard_at = time.monotonic()
+        elif time.monotonic() - heard_at > patience:
+            why = f"for {patience} s each connection was lost again before the host had told more"
+            return replace(report, lost=why)
         why = come_back(line, told, patience)
         if why:
             return replace(report, lost=why)

@@ -12,11 +12,17 @@ END {
         manifest = name[n]
         sub(/dump$/, "manifest", manifest)
         if (is_ours(name[n]) && (manifest in bytes)) tell(name[n], ENVIRON["backup_dir"] "/" manifest)
+        else if (is_named_by_us(name[n])) print "archive=" name[n]
     }
 }
 
 function is_ours(dump) {
     return dump ~ /^[A-Za-z0-9][A-Za-z0-9._+-]*-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]\.dump$/
+}
+
+# One that has lost its manifest is told without one, so that nobody takes the one before it for the latest.
+function is_named_by_us(dump) {
+    return is_ours(dump) && dump ~ /-(pre-deploy|pre-restore|on-host)-/
 }
 
 # Thousands of tables make thousands of lines about rows, of interest only to who restores.

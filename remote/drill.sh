@@ -5,6 +5,8 @@
 
 # The words of `restoring` and `beside` are for the live database, which none of this has touched.
 not_restored() {
+    # What pg_restore said about a full disk is lost on that disk.
+    [ "$(free_bytes)" -gt 65536 ] || die 13 "no space is left in $backup_dir for the test restore of ${archive:-the dump}" "free some"
     die 13 "the test restore of ${archive:-the dump} failed: $1" "${2-see what it says above}"
 }
 
@@ -230,12 +232,12 @@ read_expected
 log "restoring ${archive:-the dump} for the proof $proof, in a $place of its own, by PostgreSQL $client_version"
 [ "$place" != cluster ] || start_cluster
 "fill_$place"
-fill_seconds=$(($(date +%s) - drill_started))
+fill_seconds=$(seconds_since "$drill_started")
 compare_contents
 [ "$proof" != equal ] || compare_schemas
 leave
 [ -z "$archive" ] || record "$(better_grade "$proof" "$(manifest_value "$manifest" proof)")"
 proved=$proof
-drill_seconds=$(($(date +%s) - drill_started))
+drill_seconds=$(seconds_since "$drill_started")
 facts proof "$proved" drill_seconds "$drill_seconds" fill_seconds "$fill_seconds"
 log "proven ($proved) by a test restore in $drill_seconds s"

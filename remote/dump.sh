@@ -71,7 +71,7 @@ take_dump() {
     tell_psql "$content_sql"
     seconds_dumping=0 look_at=3 queue=
     finished_growing $! "$partial" look_for_queue
-    dump_seconds=$(($(date +%s) - started))
+    dump_seconds=$(seconds_since "$started")
     relay "$run_dir/stderr"
 }
 

@@ -50,6 +50,10 @@ class Once:
     def again(self) -> None:
         self._heard = 0
 
+    @property
+    def caught_up(self) -> bool:
+        return 0 < self._passed_on <= self._heard
+
     def follow(self, word: str, rest: str) -> None:
         self._heard += 1
         if self._heard > self._passed_on:

@@ -389,6 +389,26 @@ tell_outcome() {
     tell_client "$fence end result"
 }
 
+# A command of ours that fails ends the run at once. What can be the matter with all of them is the directory that they write in.
+find_reason() {
+    code=1
+    reason="the step $step ended unexpectedly"
+    [ -n "$log_file" ] || return 0
+    if [ -n "$run_dir" ] && [ ! -d "$run_dir" ]; then
+        reason="$backup_dir was removed, or is another now: the step $step ended" remedy="see who has done that"
+    elif ! { printf '%s\n' "$fence" >"$backup_dir/status.partial"; } 2>/dev/null; then
+        reason="nothing can be written in $backup_dir: the step $step ended" remedy="look at its free space, its free inodes and its permissions"
+    else
+        rm -f "$backup_dir/status.partial"
+        return 0
+    fi
+    case $step in
+        lock | psql | programs | preflight | place) code=10 ;;
+        dump | publish) code=12 ;;
+        verify | drill) code=13 ;;
+    esac
+}
+
 # Every way out leads through here: nothing unfinished stays, the outcome is recorded and told.
 finish() {
     code=$?
@@ -401,7 +421,7 @@ finish() {
     if [ "$code" -eq 0 ] && [ -n "$verdict" ]; then
         code=$verdict reason=$verdict_reason remedy=$verdict_remedy
     fi
-    [ "$code" -eq 0 ] || [ -n "$reason" ] || reason="the step $step ended unexpectedly"
+    [ "$code" -eq 0 ] || [ -n "$reason" ] || find_reason
     if [ -n "$at_end" ]; then
         "$at_end"
         stop_children
@@ -479,6 +499,13 @@ size_of() {
     # shellcheck disable=SC2086 # splitting into columns is the purpose; the names of archives hold no blanks
     set -- $1
     printf '%s' "$5"
+}
+
+# A clock that was set back meanwhile has no number to tell; what is not one would make a manifest unreadable.
+seconds_since() {
+    elapsed=$(($(date +%s) - $1))
+    [ "$elapsed" -ge 0 ] || elapsed=0
+    printf '%s' "$elapsed"
 }
 
 # What is there of a path: itself, or what would hold it.

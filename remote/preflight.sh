@@ -159,7 +159,17 @@ check_space() {
             "ask the host to lift the limit" space
 }
 
+# A run makes so many small files. Where there is no room for them, or no inode, what fails first would tell of something else.
+try_disk() {
+    for number in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        { printf '%s\n' "$fence" >"$run_dir/room.$number"; } 2>/dev/null ||
+            die 10 "there is no room for the files of a run in $backup_dir" "look at its free space (df) and its free inodes (df -i)"
+    done
+    rm -f "$run_dir"/room.*
+}
+
 watch_client
+[ -z "$dumps" ] || [ "$run_dir" != "$backup_dir/run.partial" ] || try_disk
 client_version='' server_major='' role='' server_version='' database_bytes='' relations='' missing='' answer='' need_bytes='' free_bytes=''
 expected_bytes='' expected_seconds=''
 [ -z "$found" ] || check_database

@@ -28,6 +28,6 @@ watch_client
 compare_with_announced "$incoming/$upload.dump" "$sha256"
 printf '%s  %s\n' "$sha256" "$upload.dump" >"$incoming/$upload.dump.sha256"
 mv "$incoming" "$backup_dir/upload.partial"
-receive_seconds=$(($(date +%s) - started))
+receive_seconds=$(seconds_since "$started")
 facts file "$backup_dir/upload.partial/$upload.dump" receive_seconds "$receive_seconds"
 log "received $upload.dump in $receive_seconds s"

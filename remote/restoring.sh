@@ -143,7 +143,7 @@ commit() {
         esac
     fi
     restored=$archive
-    restore_seconds=$(($(date +%s) - started))
+    restore_seconds=$(seconds_since "$started")
     audit "$1"
     trap interrupted INT TERM HUP
     watch_client_again # its word may have come when nobody listened

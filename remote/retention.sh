@@ -10,7 +10,7 @@ undecided() {
 
 # By the client's clock where there is one: by the host's, if it were wrong, archives would look older than they are.
 tell_time() {
-    elapsed_seconds=$(($(date +%s) - began_seconds))
+    elapsed_seconds=$(seconds_since "$began_seconds")
     if [ -z "$now" ]; then
         now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
         elapsed_seconds=0

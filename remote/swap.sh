@@ -14,7 +14,7 @@ analyze_new() {
     tell_psql "SELECT 'empty_view=' || translate(oid::regclass::text, E'\\n\\r', '  ') FROM pg_class WHERE relkind = 'm' AND NOT relispopulated;"
     hear_or_stop "while it analyzed"
     empty_views=$heard
-    analyze_seconds=$(($(date +%s) - analyze_started))
+    analyze_seconds=$(seconds_since "$analyze_started")
 }
 
 # Sessions that a rename would wait for in vain: not those that come and go, nor those that we may end. Of other roles one

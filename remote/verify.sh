@@ -29,11 +29,12 @@ examine() {
     finished "$list_child"
     list_status=$child_status
     finished "$checksum_child"
-    [ "$child_status" -eq 0 ] || die 13 "$file cannot be read to its end" "check the host's disk"
+    [ "$child_status" -eq 0 ] || die 13 "$file cannot be read to its end, or its checksum not be kept" "check the host's disk, and its free space"
     # GNU's sha256sum puts a backslash in front where it had to escape the name.
     sha256=$(sed 's/^\\//' "$run_dir/sha256" | cut -c 1-64)
+    [ "${#sha256}" -eq 64 ] || die 13 "the checksum of ${archive:-the dump} could not be taken" "check the host's $checksum_program"
     bytes=$(size_of "$file")
-    verify_seconds=$(($(date +%s) - started))
+    verify_seconds=$(seconds_since "$started")
 }
 
 # Damage is final, so it is recorded: retention no longer counts the archive.
@@ -46,7 +47,7 @@ damaged() {
 compare_checksum() {
     case $bytes,$expected_bytes in ,* | *, | *[!0-9,]*) die 13 "the size of $archive, or its manifest, cannot be read" ;; esac
     case $sha256,$expected_sha256 in *[!0-9a-f,]*) die 13 "the checksum of $archive, or its manifest, cannot be read" ;; esac
-    [ "${#sha256},${#expected_sha256}" = 64,64 ] || die 13 "the checksum of $archive could not be taken"
+    [ "${#expected_sha256}" -eq 64 ] || die 13 "the checksum of $archive, or its manifest, cannot be read"
     [ "${sidecar_sha256-$expected_sha256}" = "$expected_sha256" ] ||
         die 13 "the manifest of $archive and its .sha256 disagree" "somebody has changed one of them: do not trust this archive"
     [ "$bytes" = "$expected_bytes" ] || damaged "$bytes bytes instead of $expected_bytes"

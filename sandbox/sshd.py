@@ -44,7 +44,6 @@ MaxStartups 100
 _SFTP = "Subsystem sftp internal-sftp\n"
 # Without root one logs in as oneself: then home and shell are changed on the way in.
 _OWN_ACCOUNT = """\
-SetEnv HOME={home}
 ForceCommand cd && exec {login_shell} -c "$SSH_ORIGINAL_COMMAND"
 """
 # PerSourcePenalties came with OpenSSH 9.8, and slows down whoever tests wrong keys.
@@ -90,13 +89,20 @@ def available() -> bool:
 
 
 @contextmanager
-def openssh(
-    directory: Path, *, login_shell: str = "/bin/sh", extra_config: str = "", user: str = "hawk"
+def openssh(  # noqa: PLR0913 - each has a name
+    directory: Path,
+    *,
+    login_shell: str = "/bin/sh",
+    extra_config: str = "",
+    user: str = "hawk",
+    home_name: str = "",
+    path: str = "",
 ) -> Iterator[SshServer]:
     """Run OpenSSH's sshd in a new directory below `directory`, which others can traverse.
 
     As root, `user` (and `snoop`) exist in the server's mount namespace only; else the login is
     one's own, with another home. Of two lines in sshd_config the first wins: `extra_config`.
+    `home_name` is that of the last part of the home directory; `path` is where programs are found.
     """
     sshd = _sshd()
     if sshd is None:
@@ -106,15 +112,20 @@ def openssh(
         root = os.geteuid() == 0
         account = user if root else pwd.getpwuid(os.geteuid()).pw_name
         uid = UID if root else os.geteuid()
-        home = _home(place, account, uid)
+        home = _home(place, home_name or account, uid)
         port = free_port()
         config = _CONFIG.format(extra_config=extra_config, port=port, directory=place)
         if "subsystem" not in extra_config.lower():
             config += _SFTP
+        environment = {"PATH": path} if path else {}
         if root:
             _write_accounts(place / "etc", account, home, login_shell)
         else:
-            config += _OWN_ACCOUNT.format(home=home, login_shell=login_shell)
+            config += _OWN_ACCOUNT.format(login_shell=login_shell)
+            environment["HOME"] = str(home)
+        if environment:  # in one line, as the first of several wins
+            pairs = (f'"{name}={value}"' for name, value in environment.items())
+            config += f"SetEnv {' '.join(pairs)}\n"
         (place / "sshd_config").write_text(config)
         script = (_MOUNTS if root else "") + _START
         command = ["unshare", "--mount", "sh", "-c", script] if root else ["sh", "-c", script]
@@ -176,8 +187,8 @@ def public_line(key: PrivateKeyTypes) -> str:
     return public.public_bytes(formats.Encoding.OpenSSH, formats.PublicFormat.OpenSSH).decode()
 
 
-def _home(place: Path, user: str, uid: int) -> Path:
-    home = place / "home" / user
+def _home(place: Path, name: str, uid: int) -> Path:
+    home = place / "home" / name
     home.mkdir(parents=True)
     home.chmod(0o700)
     if os.geteuid() == 0:

@@ -47,7 +47,27 @@ def _latest(settings: Settings, catalog: Catalog, wanted: str) -> Archive:
             f"No archive is {wanted}: none there is of a deploy of project {settings.project},"
             f" database {settings.db_name}"
         )
-    return max(archives, key=lambda archive: archive.order)
+    newest = max(archives, key=lambda archive: archive.order)
+    _refuse_doubt(settings, catalog, newest)
+    return newest
+
+
+def _refuse_doubt(settings: Settings, catalog: Catalog, newest: Archive) -> None:
+    """Who asks for the latest is not to get the one before it unasked."""
+    from ..remote.catalog import PRE_DEPLOY
+
+    ours = f"{settings.project}-{PRE_DEPLOY}-"
+    stamp = f"{newest.created:%Y%m%d-%H%M%S}"
+    newer = [
+        name
+        for name in catalog.unreadable
+        if name.startswith(ours) and name.removesuffix(".dump")[-len(stamp) :] > stamp
+    ]
+    if newer:
+        raise errors.RefusedError(
+            f"which is the latest is in doubt: {max(newer)} has no manifest that can be read."
+            f" The newest that has one is {newest.name}; give the name of the one that is meant"
+        )
 
 
 def refused(host: Host, task: str, why: str) -> errors.RefusedError:

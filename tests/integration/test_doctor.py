@@ -15,8 +15,8 @@ import pytest
 from sandbox.postgres import create_owner
 from sandbox.sshd import available, openssh
 from sandbox.workspace import free_port
-from tests.integration.conftest import PASSWORD
 from tests.integration.test_unready import make_key, small_disk
+from tests.project import PASSWORD
 
 
 def doctor(project, **changes):

@@ -13,16 +13,11 @@ from fabric_predeploy.remote.servers import found, nearest
 from sandbox.postgres import create_owner
 from sandbox.shop import fill
 from sandbox.sshd import available, openssh
-from tests.integration.conftest import PASSWORD, ROWS
 from tests.integration.everything import PUBLIC_BELONGS_TO_THE_OWNER, create_everything
-from tests.integration.test_interrupts import (
-    assert_as_if_it_had_not_been,
-    command_line,
-    remote_processes,
-    sessions,
-    wait_for,
-)
+from tests.integration.test_interrupts import assert_as_if_it_had_not_been
 from tests.integration.test_progress import HURRIED
+from tests.processes import command_line, remote_processes, sessions, wait_for
+from tests.project import PASSWORD, ROWS
 
 EQUAL = "--proof=equal"
 GROWN = re.compile(r"restoring to compare: \d[^,]* (of about|so far)")

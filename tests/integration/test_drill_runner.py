@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.cutting import by, way_to
 from tests.integration.test_drill import EQUAL, SQL, WRAPPER, grade, nothing_stays
-from tests.integration.test_interrupts import command_line, wait_for
+from tests.processes import command_line, wait_for
 
 RESTORED = "--proof=restored"
 LARGE_BYTES = 3_200_000

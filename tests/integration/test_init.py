@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.integration.conftest import PASSWORD
 from tests.integration.test_unready import make_key
+from tests.project import PASSWORD
 
 
 @pytest.fixture

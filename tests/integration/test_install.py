@@ -11,13 +11,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.postgres import create_owner
-from tests.integration.conftest import PASSWORD
-from tests.integration.test_interrupts import (
-    dumping,
-    locked_table,
-    remote_processes,
-    wait_for,
-)
+from tests.integration.test_interrupts import dumping, locked_table
+from tests.processes import remote_processes, wait_for
+from tests.project import PASSWORD
 
 README = Path(__file__).parents[2] / "README.md"
 

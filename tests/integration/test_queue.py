@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
-from .cutting import Programs
-from .test_interrupts import wait_for
+from tests.processes import wait_for
+
+from .cutting import programs_of
 from .test_reconnect import ended
 
 WAITS = "role postgres, migration, waits for AccessExclusiveLock on merchants"
@@ -16,13 +17,13 @@ NAMED = "role postgres, migration, waits for AccessExclusiveLock on public.merch
 
 @pytest.fixture
 def programs(project):
-    return Programs(project)
+    return programs_of(project)
 
 
 @pytest.fixture
 def dumping(project, programs):
     """A run whose pg_dump has not begun: what holds the tables is the snapshot that it will use."""
-    programs.hold("pg_dump", "--snapshot")
+    programs.hold("pg_dump", "*--snapshot*")
     slow = project.with_profile(DB_BIN_DIR=str(programs.directory))
     run = slow.start("-H", "demo", "predeploy", "--version=v1", "--lock-timeout=2")
     wait_for(programs.dumps)

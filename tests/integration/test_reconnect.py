@@ -1,15 +1,16 @@
-"""A connection that is lost: the run goes on on the host, and fab comes back to it."""
+"""A connection that is lost: the run goes on on the host, and fab comes back to it.
 
-import os
+In each of its stages: tests/faults/lost.py.
+"""
+
 import re
 import signal
 
 import pytest
 
-from .cutting import Programs, by, way_to
-from .test_interrupts import remote_processes, sessions, wait_for
+from tests.processes import remote_processes, wait_for
 
-STAGES = {"preflight": "psql", "dump": "pg_dump", "verify": "pg_restore"}
+from .cutting import by, programs_of, way_to
 
 
 @pytest.fixture
@@ -20,9 +21,9 @@ def way(project):
 
 @pytest.fixture
 def programs(project):
-    programs = Programs(project)
+    programs = programs_of(project)
     yield programs
-    for name in STAGES.values():
+    for name in ("psql", "pg_dump", "pg_restore"):
         programs.release(name)
 
 
@@ -56,58 +57,16 @@ def assert_as_if_nothing_had_happened(project, programs, run):
     wait_for(lambda: not remote_processes(project))
 
 
-@pytest.mark.parametrize("program", STAGES.values(), ids=STAGES)
-def test_a_connection_that_is_cut_in_a_stage_costs_a_message(there, way, programs, program):
-    programs.hold(program)
-    run = start(there)
-    wait_for(lambda: programs.began(program))
-
-    way.cut()
-    wait_for(lambda: way.connected > 1)
-    programs.release(program)
-
-    assert_as_if_nothing_had_happened(there, programs, run)
-
-
 @pytest.fixture
 def dumping(there, programs):
     """A run in the middle of its dump, whose host waits for it for some seconds."""
-    programs.hold("pg_dump", "--snapshot")
+    programs.hold("pg_dump", "*--snapshot*")
     run = start(there)
     wait_for(programs.dumps)
     yield run
     if run.poll() is None:
         run.kill()
     run.communicate()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="finds the session's sshd among root's processes")
-def test_the_end_of_the_session_s_sshd_costs_a_message(there, programs, dumping):
-    before = sessions(there)
-    for pid in before:
-        os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: set(sessions(there)) - set(before))
-    programs.release("pg_dump")
-
-    assert_as_if_nothing_had_happened(there, programs, dumping)
-
-
-def test_a_link_that_falls_silent_is_given_up_and_made_anew(there, way, programs, dumping):
-    """Nobody is told: neither the host, which goes on, nor we, who ask and hear no answer."""
-    way.fall_silent()
-    wait_for(lambda: way.connected > 1, 40)
-    programs.release("pg_dump")
-
-    assert_as_if_nothing_had_happened(there, programs, dumping)
-
-
-def test_a_connection_that_is_cut_again_and_again_costs_messages(there, way, programs, dumping):
-    for times in (1, 2, 3):
-        way.cut()
-        wait_for(lambda times=times: way.connected > times)
-    programs.release("pg_dump")
-
-    assert_as_if_nothing_had_happened(there, programs, dumping)
 
 
 def test_a_run_that_ends_while_the_way_is_closed_is_heard_of_later(there, way, programs, dumping):
@@ -136,7 +95,7 @@ def test_what_becomes_of_a_run_is_told_as_if_nothing_had_happened(there, way, pr
 def test_a_restore_goes_on_too(there, way, programs, program):
     assert start(there).wait(timeout=60) == 0
     argument = {"pg_dump": "--snapshot", "pg_restore": "data.list"}[program]
-    programs.hold(program, argument)
+    programs.hold(program, f"*{argument}*")
     flags = ("--file=latest", "--mode=transaction", "--yes")
     run = there.start("-H", "demo", "restore", *flags)
     wait_for(lambda: any(argument in each for each in programs.began(program)[-1:]))
@@ -173,7 +132,7 @@ def hurried(there):
 
 @pytest.fixture
 def alone(hurried, programs):
-    programs.hold("pg_dump", "--snapshot")
+    programs.hold("pg_dump", "*--snapshot*")
     run = start(hurried)
     wait_for(programs.dumps)
     return run
@@ -215,30 +174,6 @@ def test_a_run_that_comes_to_its_end_without_its_client_is_as_good(there, way, p
     assert "lost its client at 20" in log_of_next_run(there, way, programs)
 
 
-def test_without_patience_the_host_stops_at_once(there, way, programs):
-    hasty = there.with_profile(**there.profile, BACKUP_RECONNECT="0")
-    programs.hold("pg_dump", "--snapshot")
-    run = start(hasty)
-    wait_for(programs.dumps)
-    way.cut()
-    _, errors = ended(run)
-
-    assert run.returncode == 3
-    assert "connection was lost" in errors
-    wait_for(lambda: not remote_processes(hasty))
-    assert hasty.leftovers() == []
-
-
-def test_a_second_run_is_told_whether_the_client_of_the_first_is_there(there, dumping):
-    told = start(there, "v2").communicate(timeout=30)[1]
-    assert "another run is at work" in told
-    assert "its client is gone" not in told
-    dumping.kill()
-    wait_for((there.backup_dir / "run.partial" / "alone").exists)
-    told = start(there, "v2").communicate(timeout=30)[1]
-    assert re.search("its client is gone since 20.*, and unless that comes back it stops", told)
-
-
 # Whoever wants it to stop says so
 
 
@@ -275,17 +210,6 @@ def test_a_signal_to_a_link_that_was_silent_stops_the_run_too(there, way, dumpin
 
     assert dumping.returncode == 130
     assert remote_processes(there) == []
-
-
-def test_the_deadline_of_fab_stops_the_run(there, programs):
-    programs.hold("pg_dump", "--snapshot")
-    run = there.start("-T", "3", "-H", "demo", "predeploy", "--version=v1")
-    _, errors = ended(run)
-
-    assert run.returncode == 130
-    assert "3 s that fab's -T allows" in errors
-    assert remote_processes(there) == []
-    assert there.leftovers() == []
 
 
 def is_attended(project):

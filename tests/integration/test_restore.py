@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.integration.conftest import OWNER, Project
 from tests.integration.everything import plain_dump
+from tests.project import OWNER, Project
 
 
 @pytest.fixture

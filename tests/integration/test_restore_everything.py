@@ -10,8 +10,8 @@ import pytest
 
 from sandbox.postgres import identifier, literal
 from sandbox.sshd import available, openssh
-from tests.integration.conftest import OWNER, PASSWORD, Project
 from tests.integration.everything import create_everything, fail_a_deploy, plain_dump
+from tests.project import OWNER, PASSWORD, Project
 
 MAJORS = (14, 15, 16, 17, 18)
 SAFE_REFRESH = 17  # from here on, the session's search_path does not reach into a refresh

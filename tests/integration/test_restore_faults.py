@@ -22,9 +22,9 @@ import pytest
 from sandbox.postgres import Postgres, create_owner, postgres
 from sandbox.wheels import embedded
 from sandbox.workspace import unprivileged
-from tests.integration.conftest import OWNER, PASSWORD, Project
 from tests.integration.everything import plain_dump
-from tests.integration.test_interrupts import remote_processes, sessions, wait_for
+from tests.processes import remote_processes, sessions, wait_for
+from tests.project import OWNER, PASSWORD, Project
 
 DATABASE = "faults"
 UNCHANGED = "the database is as it was"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.wheels import downloaded
-from tests.integration.conftest import OWNER, Project
 from tests.integration.everything import plain_dump
+from tests.project import OWNER, Project
 
 DATABASE = "inputs"
 SQL = "CREATE TABLE orders AS SELECT n, md5(n::text) AS t FROM generate_series(1, 5000) n"

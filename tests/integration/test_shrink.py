@@ -6,9 +6,9 @@ import re
 import pytest
 
 from sandbox.postgres import create_owner
-from tests.integration.conftest import PASSWORD
 from tests.integration.runner import Runner, outputs
 from tests.integration.test_install import Account
+from tests.project import PASSWORD
 
 DATABASE = "depot"
 FILLED = """

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from tests.integration.many import add_archives
-from tests.integration.test_interrupts import dumping, locked_table, wait_for
+from tests.integration.test_interrupts import dumping, locked_table
+from tests.processes import wait_for
 
 NOW = datetime.now(timezone.utc)
 

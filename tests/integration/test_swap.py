@@ -20,8 +20,8 @@ from fabric_predeploy.tasks.backup import taking
 from invoke.context import Context
 
 from sandbox.postgres import Postgres, identifier
-from tests.integration.conftest import PASSWORD
 from tests.integration.everything import create_everything, fail_a_deploy, plain_dump
+from tests.project import PASSWORD
 
 OWNER = "swapper"
 _numbers = count()

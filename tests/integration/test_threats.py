@@ -5,8 +5,8 @@ import pytest
 from sandbox.postgres import create_owner
 from sandbox.shop import fill
 from sandbox.sshd import available, openssh
-from tests.integration.conftest import PASSWORD, ROWS
 from tests.integration.everything import plain_dump
+from tests.project import PASSWORD, ROWS
 
 pytestmark = pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.integration.conftest import PASSWORD
 from tests.integration.everything import plain_dump
 from tests.integration.runner import Runner, outputs
+from tests.project import PASSWORD
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())

@@ -52,11 +52,16 @@ def test_sizes_are_in_bytes_whatever_the_account_prefers(host, catalog, monkeypa
     assert dict(catalog())["present_bytes"] == "5000"
 
 
-@pytest.mark.parametrize("gone", [".dump", ".manifest"])
-def test_half_an_archive_is_none(host, catalog, gone):
-    base = host.archive().removesuffix(".dump")
-    (host.backup_dir / f"{base}{gone}").unlink()
+def test_what_an_archive_leaves_behind_is_none(host, catalog):
+    (host.backup_dir / host.archive()).unlink()
     assert names(catalog()) == []
+
+
+def test_an_archive_that_has_lost_its_manifest_is_named_and_nothing_is_told_of_it(host, catalog):
+    name = host.archive()
+    (host.backup_dir / name).with_suffix(".manifest").unlink()
+    (host.backup_dir / "nightly-20250314-123456.dump").write_bytes(b"of another program")
+    assert catalog() == [("archive", name)]
 
 
 def test_links_and_names_that_are_not_ours_are_left_out(host, catalog):

@@ -152,3 +152,16 @@ def test_a_reader_of_the_log_that_has_gone_does_not_end_the_run():
     log = Log(Gone())
     log.write("a line\n")
     log.flush()
+
+
+def test_of_what_is_told_again_one_has_caught_up_when_all_that_was_known_has_come():
+    once = Once([])
+    assert not once.caught_up
+    once.follow("begin", "dump")
+    once.follow("end", "dump")
+    assert once.caught_up
+    once.again()
+    once.follow("begin", "dump")
+    assert not once.caught_up
+    once.follow("end", "dump")
+    assert once.caught_up

@@ -1,0 +1,90 @@
+"""All faults, in the order in which the table has them; and the table."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.faults import (
+    accounts,
+    archives,
+    clock,
+    connection,
+    database,
+    disk,
+    drills,
+    foreign,
+    locks,
+    lost,
+    programs,
+    stopped,
+)
+from tests.faults.fault import Fault
+
+ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "docs" / "faults.md"
+ROWS = ROOT / ".cache" / "faults"
+GROUPS: dict[str, Sequence[Fault]] = {
+    connection.GROUP: connection.FAULTS,
+    lost.GROUP: lost.FAULTS,
+    stopped.GROUP: stopped.FAULTS,
+    locks.GROUP: locks.FAULTS,
+    accounts.GROUP: accounts.FAULTS,
+    database.GROUP: database.FAULTS,
+    programs.GROUP: programs.FAULTS,
+    disk.GROUP: disk.FAULTS,
+    archives.GROUP: archives.FAULTS,
+    clock.GROUP: clock.FAULTS,
+    foreign.GROUP: foreign.FAULTS,
+    drills.GROUP: drills.FAULTS,
+}
+FAULTS = [fault for faults in GROUPS.values() for fault in faults]
+_HEAD = """\
+# What has been tried
+
+Each line is a fault that the tests inject into a real `fab predeploy`, over a real sshd, against a
+real PostgreSQL, and what came of it. This page is written by the run that has tried them all:
+`make faults` (tests/faults).
+
+After every single one of them
+
+- neither a secret nor a traceback has been shown, nor is a secret in a file on the host;
+- a run that did not exit 0 has handed nothing over to the jobs that come next (`GITHUB_OUTPUT`) and
+  `fab status` does not call it good, unless its archive was there before the fault;
+- an archive that is there `fab verify` proves;
+- the three archives of before were the same byte for byte, but for what rotation was to remove;
+- the next run exited 0, and after it no process, temporary file, lock, role, database or session of
+  ours was left.
+
+Not tried: a disk quota that is used up (EDQUOT), as the kernels of the machines that run this have
+none that a test could set.
+"""
+_COLUMNS = """
+| fault | exit code | what is told | `fab status` then |
+|---|---|---|---|
+"""
+
+
+def of(group: str) -> pytest.MarkDecorator:
+    """For a test of each fault of a group."""
+    return pytest.mark.parametrize("fault", GROUPS[group], ids=lambda fault: fault.name)
+
+
+def row_file(fault: Fault) -> Path:
+    return ROWS / f"{FAULTS.index(fault):03}"
+
+
+def joined() -> str:
+    """The table: of the rows that the tests have written now, and of those that it had."""
+    parts = [_HEAD]
+    for group, faults in GROUPS.items():
+        rows = "\n".join(_row(fault) for fault in faults)
+        parts.append(f"\n## {group}\n{_COLUMNS}{rows}\n")
+    return "".join(parts)
+
+
+def _row(fault: Fault) -> str:
+    if row_file(fault).exists():
+        return row_file(fault).read_text(encoding="utf-8")
+    rows = TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []
+    return next(row for row in rows if row.startswith(f"| {fault.name} | "))

@@ -1,0 +1,9 @@
+"""Whatever happens to the test restore."""
+
+from tests.faults.drills import GROUP
+from tests.faults.table import of
+
+
+@of(GROUP)
+def test_no_fault_harms_what_is_there_or_passes_for_success(fault, is_survived):
+    is_survived(fault)

@@ -1,0 +1,14 @@
+"""The table in docs/faults.md is that of the faults which the tests inject."""
+
+import re
+
+from tests.faults.table import FAULTS, GROUPS, TABLE
+
+
+def test_the_table_has_each_fault_once_and_in_order():
+    """What came of each is compared by the test of that fault."""
+    written = TABLE.read_text(encoding="utf-8")
+    rows = [row.replace("\\|", "|") for row in re.findall(r"(?m)^\| (.*?) \|", written)]
+    assert [row for row in rows if row != "fault"] == [fault.name for fault in FAULTS]
+    assert re.findall(r"(?m)^## (.*)", written) == list(GROUPS)
+    assert len(set(rows)) == len(FAULTS) + 1

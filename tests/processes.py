@@ -1,0 +1,41 @@
+"""What runs on the sandbox's host, and waiting for it to change."""
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from sandbox.sshd import descendants
+
+
+def wait_for(condition, seconds=15):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s")
+
+
+def remote_processes(project):
+    """What runs in the home of the sandbox's user: all of it is there because of us."""
+    home = f"HOME={project.ssh.home}\0".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if home in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" "))
+    return [command for command in found if command]  # an empty one has ended already
+
+
+def sessions(project):
+    """The sshd processes of logins at the sandbox's own server: another may have the same user."""
+    login = f"sshd: {project.ssh.user}@notty".encode()
+    ours = descendants(project.ssh.pid)
+    return [pid for pid in ours if login in command_line(pid)]
+
+
+def command_line(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:  # it has ended since it was listed
+        return b""
