@@ -22,6 +22,8 @@ class Line(Protocol):
     @property
     def connection(self) -> Context: ...
 
+    def ready(self) -> Context: ...
+
     def renew(self) -> Context: ...
 
     def is_lost(self) -> bool: ...
@@ -46,9 +48,10 @@ def run(  # noqa: PLR0913 - each has a name
     """
     told = Told(follow, tells, log)
     patience = 0 if payload is not None else _patience(several)
+    connection = line.ready()
     with line.watched() if patience else nullcontext():
         report = shell.run(
-            line.connection,
+            connection,
             several,
             variables=variables,
             secret=secret,

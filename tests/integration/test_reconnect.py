@@ -10,6 +10,7 @@ from sandbox.sshd import available, openssh
 
 from .conftest import OWNER
 from .cutting import Programs, by, way_to
+from .terminal import Terminal
 from .test_interrupts import remote_processes, sessions, wait_for
 
 STAGES = {"preflight": "psql", "dump": "pg_dump", "verify": "pg_restore"}
@@ -168,6 +169,32 @@ def test_a_restore_goes_on_too(there, way, programs, mode, program, argument):
     assert run.returncode == 0, errors
     assert there.status()["result"] == "success"
     assert len(there.archives()) == 2
+
+
+@pytest.fixture
+def asking(there, way):
+    """A restore that waits for the word of who sits there: for hours, maybe."""
+    assert start(there).wait(timeout=60) == 0
+    flags = ("--file=latest", "--mode=transaction", "--no-safety")
+    terminal = Terminal(there, "-H", "demo", "restore", *flags)
+    terminal.until(lambda: terminal.shows("Type the name of the database"))
+    return terminal
+
+
+def test_a_connection_that_is_lost_between_two_requests_is_made_anew(way, asking):
+    way.cut()
+    asking.type(b"shop\n")
+    assert asking.finish() == 0
+    assert b"Restored shop to " in asking.written
+
+
+def test_a_host_that_has_gone_between_two_requests_is_exit_3(there, way, asking):
+    way.close()
+    asking.type(b"shop\n")
+    assert asking.finish() == 3
+    assert b"cannot connect" in asking.written
+    assert b"Traceback" not in asking.written
+    assert "restore" not in there.status()["task"]
 
 
 # Nobody comes back
