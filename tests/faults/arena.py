@@ -1,4 +1,4 @@
-"""A host of its own for the fuzz: a small database, archives from before, and a way that can be cut."""
+"""A host for the fuzz: a small database, archives from before, and a way that can be cut."""
 
 import shutil
 import subprocess
@@ -10,7 +10,8 @@ from sandbox.postgres import SandboxError
 from tests.integration.cutting import by
 from tests.integration.everything import plain_dump
 
-from .blows import Fight, Host
+from .fight import Fight
+from .participants import Host
 
 OWNER = DATABASE = "shop"
 CONTENTS = """
@@ -32,6 +33,13 @@ CREATE TABLE added AS SELECT 1 AS n;
 SELECT lo_put(4711, 0, 'overwritten');
 """
 LATEST = ("--file=latest", "--yes")
+THERE = """
+SELECT 'database ' || datname FROM pg_database
+UNION ALL SELECT 'role ' || rolname FROM pg_roles
+UNION ALL SELECT 'prepared ' || gid FROM pg_prepared_xacts
+UNION ALL SELECT 'session ' || pid || ' ' || left(query, 60)
+    FROM pg_stat_activity WHERE usename = 'shop'
+"""
 _numbers = count()
 
 
@@ -77,8 +85,8 @@ TASKS = {
 class Arena:
     """`before` is a backup directory with four archives: each round begins with a copy of it."""
 
-    def __init__(self, project, way):
-        self.way, self.ssh, self.pg = way, project.ssh, project.pg
+    def __init__(self, project, way, forge):
+        self.forge, self.way, self.ssh, self.pg = forge, way, project.ssh, project.pg
         self.host = Host(self.ssh, self.pg)
         self.pg.superuser(f"ALTER ROLE {OWNER} CREATEDB")
         self.pg.run_as(OWNER, CONTENTS, DATABASE)
@@ -92,15 +100,17 @@ class Arena:
             if name == "ruined":
                 self.pg.run_as(OWNER, RUIN, name)
         self.ruined = plain_dump(self.pg, "ruined")
-        self.databases = self.ask("SELECT datname FROM pg_database ORDER BY 1")
-        self.roles = self.ask("SELECT rolname FROM pg_roles ORDER BY 1")
+        self.there = self.look()
+        self.holds = "archived"
         self.usual = {}
 
     def _fill(self):
         """The oldest has the best proof, the next is pinned: rotation is to leave both."""
         for version, *flags in (("v1", "--proof=equal"), ("v2",), ("v3",), ("v4",)):
             settings = {"MAX_BACKUPS": "9", "BACKUP_DRILL": "cluster"}
-            done = self.project.fab("-H", "demo", "predeploy", f"--version={version}", *flags, **settings)
+            done = self.project.fab(
+                "-H", "demo", "predeploy", f"--version={version}", *flags, **settings
+            )
             assert done.returncode == 0, done.stderr
         assert self.project.fab("-H", "demo", "pin", "--file=v2").returncode == 0
         for name in ("status", "run.report", "run.report.before"):
@@ -117,34 +127,45 @@ class Arena:
                     raise
                 time.sleep(0.05)
 
-    def renew(self, *, ruined):
+    def look(self):
+        """What there is in the server, and who is at work there."""
+        return set(self.ask(THERE))
+
+    def renew(self, task):
         """Back to what each round begins with."""
         self.way.open()
-        known = set(self.databases) - {DATABASE}
-        there = set(self.ask("SELECT datname FROM pg_database"))
-        drops = "".join(f'DROP DATABASE "{name}" WITH (FORCE);\n' for name in sorted(there - known))
-        template = "ruined" if ruined else "archived"
-        self.ask(f"{drops}CREATE DATABASE {DATABASE} OWNER {OWNER} TEMPLATE {template};")
+        wanted = "ruined" if task.restores else "archived"
+        if self.holds != wanted:
+            self._fill_database(wanted)
+        self.holds = None if task.restores else wanted
         number = next(_numbers)  # a long path has the socket of a test restore go elsewhere
         backup_dir = self.ssh.home / ("backups-of-the-fuzz-" * (number % 2) + str(number))
         subprocess.run(["cp", "-a", self.before, backup_dir], check=True)
         project = replace(self.project, backup_dir=backup_dir)
         return project.with_profile(BACKUP_DIR=str(backup_dir))
 
+    def _fill_database(self, template):
+        ours = f"FROM pg_database WHERE datname ~ '^{DATABASE}'"
+        self.ask(
+            f"SELECT format('DROP DATABASE %I WITH (FORCE)', datname) {ours} \\gexec\n"
+            f"CREATE DATABASE {DATABASE} OWNER {OWNER} TEMPLATE {template};"
+        )
+
     def start(self, project, task):
         output = project.directory / "github-output"
         output.write_text("")
-        return project.start("-H", "demo", *task.words, **task.settings, GITHUB_OUTPUT=str(output))
+        environment = project.environment(**task.settings, GITHUB_OUTPUT=str(output))
+        return self.forge.start(["-H", "demo", *task.words], project.directory, environment)
 
     def learn(self, name):
         """How long a run takes that nobody disturbs, before the host is at work, and there."""
         if name not in self.usual:
             task = TASKS[name]
-            project = self.renew(ruined=task.restores)
+            project = self.renew(task)
             run = self.start(project, task)
             watched = Fight(self.host, self.way, run, [], {}, project.backup_dir / "run.report")
             assert watched.go_on(None, 60)
-            output, errors = run.communicate()
+            _, errors = run.communicate()
             assert run.returncode == 0, errors
             seen = dict(watched.first_seen)
             at_work = seen.pop("lock")

@@ -15,7 +15,11 @@ def pytest_terminal_summary(terminalreporter):
         return
     codes = Counter((name, code) for name, code, *_ in rounds)
     struck = sum(dealt > 0 for *_, dealt, _ in rounds)
-    terminalreporter.write_line(f"fuzz: {len(rounds)} rounds, in {struck} of them a blow has struck")
+    terminalreporter.write_line(
+        f"fuzz: {len(rounds)} rounds, in {struck} of them a blow has struck"
+    )
     for name in sorted({name for name, _ in codes}):
-        told = ", ".join(f"{code}: {codes[name, code]}" for _, code in sorted(c for c in codes if c[0] == name))
+        told = ", ".join(
+            f"{code}: {codes[name, code]}" for _, code in sorted(c for c in codes if c[0] == name)
+        )
         terminalreporter.write_line(f"  {name}: exit codes {told}")

@@ -1,93 +1,26 @@
-"""What must hold whatever was done to a run: nothing told that is not so, no archive harmed, nothing left."""
+"""What must hold whatever was done to a run.
+
+Nothing is told that is not so, no archive is harmed, nothing is left.
+"""
 
 import fcntl
-import hashlib
 import re
-import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from tests.integration.everything import plain_dump
 
-from .arena import DATABASE, OWNER, PREDEPLOY
+from .archives import KEPT, RANK, catalog, facts, is_whole, rank, to_be_kept
+from .arena import DATABASE, PREDEPLOY
 
-RANK = {"written": 1, "read": 2, "restored": 3, "equal": 4}
-KEPT = 2  # MAX_BACKUPS
 OF_PROOF = ("proof", "proof_time")
 UNCHANGED_CODES = (10, 11, 12, 13, 14)
 LOST_AT_THE_END = "whether the restore holds could not be learnt"
-ENDS = {0, 1, 3, 10, 12, 13, 15, 16, 130}
+ENDS = {0, 1, 3, 10, 12, 13, 14, 15, 16, 130}
 OWN_FILES = re.compile(
     r"backup-\d{8}-\d{6}\.log|status|lock|restores|run\.report|run\.report\.before"
 )
-
-
-def facts(text):
-    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-
-
-def catalog(directory):
-    """The manifest of each archive."""
-    return {
-        dump.name: facts(dump.with_suffix(".manifest").read_text())
-        for dump in directory.glob("*.dump")
-        if dump.with_suffix(".manifest").exists()
-    }
-
-
-def rank(manifest):
-    return RANK.get(manifest.get("proof"), 0)
-
-
-def to_be_kept(archives, proof, last=KEPT):
-    """By README: the newest that are proven, the newest of the best proof, and those that are pinned."""
-    kept = {name for name, each in archives.items() if each.get("pinned") == "yes"}
-    ours = {name: each for name, each in archives.items() if each["label"] == "pre-deploy"}
-    newest_first = sorted(ours, key=lambda name: (ours[name]["created"], name), reverse=True)
-    proven = [name for name in newest_first if rank(ours[name]) >= RANK[proof]]
-    best = max((rank(each) for each in ours.values()), default=0)
-    kept.update(proven[:last], [name for name in newest_first if rank(ours[name]) == best][:1])
-    unproven = [name for name in newest_first if rank(ours[name]) < RANK[proof]]
-    newest = proven[0] if proven else ""
-    kept.update(
-        name
-        for name in unproven
-        if not newest or (ours[name]["created"], name) > (ours[newest]["created"], newest)
-    )
-    return kept
-
-
-def is_whole(pg, directory, name, contents=None):
-    """Why it is not, or nothing."""
-    dump = directory / name
-    if not dump.exists():
-        return f"{name} is not there"
-    for side in (f"{name}.sha256", name.replace(".dump", ".manifest")):
-        if not (directory / side).exists():
-            return f"{side} is not there"
-    told = facts(dump.with_suffix(".manifest").read_text())
-    digest = hashlib.sha256(dump.read_bytes()).hexdigest()
-    if told["sha256"] != digest or not (directory / f"{name}.sha256").read_text().startswith(digest):
-        return f"{name} is not what its checksum says"
-    if contents is None:
-        return ""
-    listed = [pg.bin_dir / "pg_restore", "--file=-", dump]
-    done = subprocess.run(listed, capture_output=True, check=False)
-    if done.returncode != 0:
-        return f"pg_restore says of {name}: {done.stderr}"
-    if plain(done.stdout.decode()) != plain(contents):
-        return f"{name} holds something else than the database"
-    return ""
-
-
-def plain(sql):
-    """Without comments, and what depends on who restores where."""
-    return [
-        line
-        for line in sql.splitlines()
-        if line and not line.startswith(("--", "\\restrict", "\\unrestrict"))
-    ]
 
 
 class Holding:
@@ -105,6 +38,12 @@ class Holding:
 
     def whole(self, name, contents=None):
         return is_whole(self.arena.pg, self.directory, name, contents)
+
+    def logs(self):
+        """Those of this round."""
+        known = {path.name for path in self.arena.before.glob("*.log")}
+        new = sorted(path for path in self.directory.glob("*.log") if path.name not in known)
+        return [f"{path.name}:\n{path.read_text(encoding='utf-8')}" for path in new]
 
     # After the run that was hurt
 
@@ -193,17 +132,19 @@ class Holding:
             self.say("the database is neither as before nor as in the archive")
         if code == 0 and state != "after":
             self.say(f"exit code 0, and the database is as {state}")
-        if code in UNCHANGED_CODES or (code == 15 and LOST_AT_THE_END not in errors):
-            if state != "before":
-                self.say(f"exit code {code}, and the database is as {state}")
+        unchanged = code in UNCHANGED_CODES or (code == 15 and LOST_AT_THE_END not in errors)
+        if unchanged and state != "before":
+            self.say(f"exit code {code}, and the database is as {state}")
 
     def wait_for_sessions(self):
-        ours = f"SELECT pid, query FROM pg_stat_activity WHERE usename = '{OWNER}'"
+        """What there is in the server once nobody of ours is at work there."""
         deadline = time.monotonic() + 15
-        while left := self.arena.ask(ours):
-            if time.monotonic() > deadline:
-                self.say(f"sessions are left: {left}")
-                return
+        while True:
+            there = self.arena.look()
+            left = {each for each in there if each.startswith("session ")}
+            if not left or time.monotonic() > deadline:
+                self.say(f"sessions are left: {left}" if left else "")
+                return there - left
             time.sleep(0.05)
 
     # After the next one
@@ -223,17 +164,18 @@ class Holding:
 
     def _archives_unharmed_after(self, there):
         for name in there:
-            if name in self.before and (self.directory / name).read_bytes() != (
-                self.arena.before / name
-            ).read_bytes():
+            if (
+                name in self.before
+                and (self.directory / name).read_bytes() != (self.arena.before / name).read_bytes()
+            ):
                 self.say(f"{name} is not what it was")
         kept = to_be_kept({**self.between, **there}, PREDEPLOY.proof)
         if set(there) != kept:
             self.say(f"the next run has kept {sorted(there)} instead of {sorted(kept)}")
 
-    def _nothing_left(self, there, sockets):
+    def _nothing_left(self, archives, sockets):
         known = set()
-        for name in there:
+        for name in archives:
             known |= {name, f"{name}.sha256", name.replace(".dump", ".manifest")}
         for path in self.directory.iterdir():
             if path.name not in known and not OWN_FILES.fullmatch(path.name):
@@ -246,13 +188,8 @@ class Holding:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 self.say("the lock is held")
-        self.wait_for_sessions()
-        databases = self.arena.ask("SELECT datname FROM pg_database ORDER BY 1")
-        swapped = [name for name in databases if name.startswith(f"{DATABASE}_before_")]
-        if self.task.words[-1] != "--mode=swap" or self.state != "after":
-            swapped = []
-        left = set(databases) ^ set(self.arena.databases) - set(swapped)
-        if left:
-            self.say(f"other databases than before: {left}")
-        if self.arena.ask("SELECT rolname FROM pg_roles ORDER BY 1") != self.arena.roles:
-            self.say("other roles than before")
+        there = self.wait_for_sessions()
+        if self.task.words[-1] == "--mode=swap" and self.state == "after":
+            there = {each for each in there if not each.startswith(f"database {DATABASE}_before_")}
+        if there != self.arena.there:
+            self.say(f"in the server is, or is no more: {there ^ self.arena.there}")
