@@ -23,7 +23,7 @@ unit: $(VENV)/.dev-is-ready ## run the tests that need no server: seconds
 
 fuzz: $(VENV)/.dev-is-ready ## kill who takes part in a run, at random: SEED=7 ROUNDS=500, or ROUNDS=41-41 again
 	FUZZ_SEED=$(or $(SEED),$(shell date +%s)) FUZZ_ROUNDS=$(or $(ROUNDS),500) \
-		$(BIN)/python -m pytest tests/faults/test_fuzz.py --quiet --numprocesses=$(WORKERS) --dist=load
+		$(BIN)/python -m pytest tests/fuzz/test_fuzz.py --quiet --numprocesses=$(WORKERS) --dist=load
 
 lint: $(VENV)/.dev-is-ready types shell workflow ## check style, types, shell and workflow
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from pathlib import Path
 
 @contextmanager
 def forge():
-    command = [sys.executable, "-m", "tests.faults.forked"]
+    command = [sys.executable, "-m", "tests.fuzz.forked"]
     root = Path(__file__).parents[2]
     with subprocess.Popen(
         command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
