@@ -7,7 +7,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-
 STEPS := $(filter-out remote/lib.sh,$(wildcard remote/*.sh))
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test unit faults lint types shell workflow bench clean
+.PHONY: help demo test unit faults fuzz lint types shell workflow bench clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -23,6 +23,10 @@ unit: $(VENV)/.dev-is-ready ## run the tests that need no server: seconds
 
 faults: $(VENV)/.dev-is-ready ## inject every fault, and write what came of it into docs/faults.md
 	FAULTS_WRITE=yes $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile tests/faults
+
+fuzz: $(VENV)/.dev-is-ready ## kill who takes part in a run, at random: SEED=7 ROUNDS=500, or ROUNDS=41-41 again
+	FUZZ_SEED=$(or $(SEED),$(shell date +%s)) FUZZ_ROUNDS=$(or $(ROUNDS),500) \
+		$(BIN)/python -m pytest tests/fuzz/test_fuzz.py --quiet --numprocesses=$(WORKERS) --dist=load
 
 lint: $(VENV)/.dev-is-ready types shell workflow ## check style, types, shell and workflow
 	$(BIN)/ruff check .

@@ -36,11 +36,13 @@ forget_new() {
     at_end=
 }
 
+# A session whose psql was killed goes on to make it: only once that has ended is what is there all there will be.
 drop_new() {
     export PGCONNECT_TIMEOUT=3
     enter_database "$maintenance"
+    tell_psql "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = ${creator:-0} AND pid <> pg_backend_pid() AND usename = current_user;"
     tell_psql "SET statement_timeout = '5s'; DROP DATABASE IF EXISTS :\"new\" WITH (FORCE);"
-    if hear_psql; then
+    if hear_psql && [ "$heard" != "f$newline" ]; then
         forget_new
     else
         log "WARNING: the new database $new_database could not be dropped; the next run will: $(psql_words)"
@@ -52,6 +54,7 @@ create_new() {
     hear_or_stop "while it chose a name"
     printf '%s' "$heard" | sed -n 's/^new=//p' >"$run_dir/new"
     printf '%s' "$heard" | sed -n 's/^old=//p' >"$run_dir/old"
+    creator=$(printf '%s' "$heard" | sed -n 's/^creator=//p')
     new_database=$(cat "$run_dir/new")
     log "restoring into the new database $new_database"
     on_record >>"$backup_dir/restore.database"

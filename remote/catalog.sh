@@ -8,5 +8,6 @@ if [ -d "$backup_dir" ]; then
     # A file that another run removes at this moment is no reason to stop.
     catalog_listing=$(ls -ln -- "$backup_dir/") || [ -r "$backup_dir" ] ||
         die 10 "BACKUP_DIR $backup_dir cannot be read" "look at its owner and its mode"
-    printf '%s\n' "$catalog_listing" | backup_dir="$backup_dir" awk "$catalog_awk"
+    manifests=$(printf '%s\n' "$catalog_listing" | backup_dir="$backup_dir" awk "$catalog_awk")
+    tell_client "$manifests"
 fi

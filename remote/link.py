@@ -24,6 +24,10 @@ class Link:
         self._settings, self._caller = settings, caller
         self.connection = connect(settings, caller)
 
+    def ready(self) -> fabric.Connection:
+        """Fabric would connect again by itself, and tell in a traceback why it cannot."""
+        return self.connection if is_alive(self.connection) else self.renew()
+
     def renew(self) -> fabric.Connection:
         self.connection = connect(self._settings, self._caller)
         return self.connection

@@ -284,6 +284,12 @@ def _ask(  # noqa: PLR0913 - each has a name
         except ThreadException as failure:
             _reraise_unless_lost(failure)
             return _Reply()
+        except InterruptedRunError:
+            raise
+        except Exception:  # what Fabric says that has tried by itself to connect again
+            if result is not None or getattr(c, "is_connected", True):
+                raise
+            return _Reply()
         finally:
             told.log.end()
     if result is None:  # invoke: only for `disown`

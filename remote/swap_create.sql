@@ -11,4 +11,4 @@ SELECT concat_ws(' ', format('CREATE DATABASE %I TEMPLATE template0 OWNER %I', :
     CASE WHEN d.dattablespace <> t.dattablespace THEN format('TABLESPACE %I', s.spcname) END) AS create_database
 FROM pg_database d JOIN pg_tablespace s ON s.oid = d.dattablespace, pg_database t
 WHERE d.datname = :'live' AND t.datname = 'template0' \gset
-SELECT 'new=' || :'new' UNION ALL SELECT 'old=' || :'old';
+SELECT 'new=' || :'new' UNION ALL SELECT 'old=' || :'old' UNION ALL SELECT 'creator=' || pg_backend_pid();

@@ -14,7 +14,7 @@ from sandbox.postgres import create_owner
 from sandbox.shop import fill
 from sandbox.sshd import available, openssh
 from tests.integration.everything import PUBLIC_BELONGS_TO_THE_OWNER, create_everything
-from tests.integration.test_interrupts import assert_as_if_it_had_not_been
+from tests.integration.test_interrupts import assert_as_if_it_had_not_been, locked
 from tests.integration.test_progress import HURRIED
 from tests.processes import command_line, remote_processes, sessions, wait_for
 from tests.project import PASSWORD, ROWS
@@ -577,3 +577,27 @@ def test_the_script_on_the_host_makes_no_test_restore_and_says_so(project):
     assert done.returncode == 2
     assert "makes no test restore" in done.stderr
     assert not (project.ssh.home / "remote-backup.sh").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
+def test_a_database_whose_psql_is_killed_while_it_is_made_does_not_come_after_all(project):
+    """Its session goes on to make it; and what is not there yet cannot be dropped."""
+    pg = project.pg
+    pg.superuser("ALTER ROLE shop CREATEDB")
+    making = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE%'"
+    try:
+        with locked(pg, "pg_database IN EXCLUSIVE MODE"):
+            there = project.with_profile(BACKUP_DRILL="database")
+            run = there.start("-H", "demo", "predeploy", "--version=v1", EQUAL)
+            wait_for(lambda: pg.superuser(making) == "1", 30)
+            for pid in on_host(project):
+                if b"/psql\0" in command_line(pid):
+                    os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: pg.superuser(making) == "0", 30)
+        _, errors = run.communicate(timeout=60)
+    finally:
+        pg.superuser("ALTER ROLE shop NOCREATEDB")
+
+    assert run.returncode == 13, errors
+    nothing_stays(project)
+    assert not (project.backup_dir / "restore.database").exists()

@@ -11,22 +11,20 @@ import pytest
 from tests.processes import remote_processes, wait_for
 
 
-@contextmanager
 def locked_table(project):
     """A session that holds a table, so that pg_dump waits for it."""
-    command = [
-        project.pg.bin_dir / "psql",
-        "--no-psqlrc",
-        "--quiet",
-        "-h",
-        project.pg.data_dir.parent,
-    ]
-    command += ["-p", str(project.pg.port), "-U", "postgres", "shop"]
+    return locked(project.pg, "merchants")
+
+
+@contextmanager
+def locked(pg, what):
+    command = [pg.bin_dir / "psql", "--no-psqlrc", "--quiet", "-h", pg.data_dir.parent]
+    command += ["-p", str(pg.port), "-U", "postgres", "shop"]
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
     psql = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=clean, text=True
     )
-    psql.stdin.write("BEGIN; LOCK TABLE merchants; \\echo locked\n")
+    psql.stdin.write(f"BEGIN; LOCK TABLE {what}; \\echo locked\n")
     psql.stdin.flush()
     assert psql.stdout.readline() == "locked\n"
     try:

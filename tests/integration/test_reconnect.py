@@ -8,9 +8,12 @@ import signal
 
 import pytest
 
+from sandbox.sshd import available, openssh
 from tests.processes import remote_processes, wait_for
+from tests.project import OWNER
 
 from .cutting import by, programs_of, way_to
+from .terminal import Terminal
 
 
 @pytest.fixture
@@ -91,13 +94,28 @@ def test_what_becomes_of_a_run_is_told_as_if_nothing_had_happened(there, way, pr
     assert there.archives() == []
 
 
-@pytest.mark.parametrize("program", ["pg_dump", "pg_restore"])
-def test_a_restore_goes_on_too(there, way, programs, program):
+@pytest.fixture
+def may_create_databases(there):
+    there.pg.superuser(f"ALTER ROLE {OWNER} CREATEDB")
+    yield
+    dropped = there.fab("-H", "demo", "restore", "--drop-old", "--yes")
+    assert dropped.returncode == 0, dropped.stderr
+    there.pg.superuser(f"ALTER ROLE {OWNER} NOCREATEDB")
+
+
+@pytest.mark.usefixtures("may_create_databases")
+@pytest.mark.parametrize(
+    ("mode", "program", "argument"),
+    [
+        ("transaction", "pg_dump", "--snapshot"),
+        ("transaction", "pg_restore", "data.list"),
+        ("swap", "pg_restore", "main.list"),
+    ],
+)
+def test_a_restore_goes_on_too(there, way, programs, mode, program, argument):
     assert start(there).wait(timeout=60) == 0
-    argument = {"pg_dump": "--snapshot", "pg_restore": "data.list"}[program]
     programs.hold(program, f"*{argument}*")
-    flags = ("--file=latest", "--mode=transaction", "--yes")
-    run = there.start("-H", "demo", "restore", *flags)
+    run = there.start("-H", "demo", "restore", "--file=latest", f"--mode={mode}", "--yes")
     wait_for(lambda: any(argument in each for each in programs.began(program)[-1:]))
 
     connected = way.connected
@@ -109,6 +127,32 @@ def test_a_restore_goes_on_too(there, way, programs, program):
     assert run.returncode == 0, errors
     assert there.status()["result"] == "success"
     assert len(there.archives()) == 2
+
+
+@pytest.fixture
+def asking(there, way):
+    """A restore that waits for the word of who sits there: for hours, maybe."""
+    assert start(there).wait(timeout=60) == 0
+    flags = ("--file=latest", "--mode=transaction", "--no-safety")
+    terminal = Terminal(there, "-H", "demo", "restore", *flags)
+    terminal.until(lambda: terminal.shows("Type the name of the database"))
+    return terminal
+
+
+def test_a_connection_that_is_lost_between_two_requests_is_made_anew(way, asking):
+    way.cut()
+    asking.type(b"shop\n")
+    assert asking.finish() == 0
+    assert b"Restored shop to " in asking.written
+
+
+def test_a_host_that_has_gone_between_two_requests_is_exit_3(there, way, asking):
+    way.close()
+    asking.type(b"shop\n")
+    assert asking.finish() == 3
+    assert b"cannot connect" in asking.written
+    assert b"Traceback" not in asking.written
+    assert "restore" not in there.status()["task"]
 
 
 # Nobody comes back
@@ -174,6 +218,45 @@ def test_a_run_that_comes_to_its_end_without_its_client_is_as_good(there, way, p
     assert "lost its client at 20" in log_of_next_run(there, way, programs)
 
 
+@pytest.mark.skipif(not available(), reason="asks OpenSSH's sshd to look after its clients")
+def test_a_link_that_falls_silent_for_good_ends_the_run_once_the_host_has_noticed(
+    make_project, pg, ground
+):
+    notices = "ClientAliveInterval 1\nClientAliveCountMax 1"
+    with openssh(ground, extra_config=notices) as ssh, way_to(ssh) as way:
+        project = make_project(pg, ssh)
+        programs = programs_of(project)
+        programs.hold("pg_dump", "*--snapshot*")
+        there = by(project, way, DB_BIN_DIR=str(programs.directory), BACKUP_RECONNECT="2")
+        run = start(there)
+        wait_for(programs.dumps)
+        way.fall_silent()
+        run.kill()
+        run.communicate()
+        wait_for(lambda: not remote_processes(there), 30)
+
+        assert there.status()["code"] == "130"
+        assert there.archives() == there.leftovers() == []
+        assert "lost its client at 20" in log_of_next_run(there, way, programs)
+
+
+def test_a_connection_that_is_cut_while_its_run_waits_for_another_is_exit_3(
+    project, there, dumping
+):
+    """Nothing has begun that could go on."""
+    with way_to(project.ssh) as other:
+        flags = ("predeploy", "--version=v2", "--lock-wait=60")
+        waiting = by(project, other, BACKUP_RECONNECT="5").start("-H", "demo", *flags)
+        assert "waiting up to 60 s for another run" in waiting.stderr.readline()
+        other.cut()
+        _, errors = ended(waiting)
+
+    assert waiting.returncode == 3
+    assert "the host knows no such run: it had not begun" in errors
+    wait_for(lambda: not any(b"version=v2" in each for each in remote_processes(there)))
+    assert dumping.poll() is None
+
+
 # Whoever wants it to stop says so
 
 
@@ -191,10 +274,11 @@ def test_a_signal_after_coming_back_stops_the_run_at_once(there, way, programs, 
     assert "interrupted" in errors
 
 
-def test_a_signal_while_the_way_is_closed_ends_fab_at_once(there, way, programs, dumping):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_way_is_closed_ends_fab_at_once(there, way, programs, dumping, number):
     way.close()
     wait_for((there.backup_dir / "run.partial" / "alone").exists)
-    dumping.send_signal(signal.SIGINT)
+    dumping.send_signal(number)
     _, errors = ended(dumping)
 
     assert dumping.returncode == 130
@@ -210,6 +294,20 @@ def test_a_signal_to_a_link_that_was_silent_stops_the_run_too(there, way, dumpin
 
     assert dumping.returncode == 130
     assert remote_processes(there) == []
+
+
+def test_the_deadline_of_fab_stops_a_run_that_it_has_come_back_to(there, way, programs):
+    programs.hold("pg_dump", "*--snapshot*")
+    run = there.start("-T", "8", "-H", "demo", "predeploy", "--version=v1")
+    wait_for(programs.dumps)
+    way.cut()
+    wait_for(lambda: is_attended(there))
+    _, errors = ended(run)
+
+    assert run.returncode == 130
+    assert "8 s that fab's -T allows" in errors
+    assert remote_processes(there) == []
+    assert there.leftovers() == []
 
 
 def is_attended(project):

@@ -121,3 +121,11 @@ def test_without_awk_it_is_10_and_says_so(host):
     report = host.run(steps.catalog(), task="history")
     assert report.code == 10
     assert "awk" in report.of("result")["reason"]
+
+
+def test_under_a_lock_it_is_kept_for_a_client_that_comes_back(host):
+    name = host.archive()
+    lock, *_ = host.until_preflight(create=False)
+    report = host.run(lock, steps.catalog(), task="rotate")
+    assert names(report.facts["catalog"]) == [name]
+    assert f"archive={name}\n" in (host.backup_dir / "run.report").read_text()

@@ -228,9 +228,11 @@ def test_a_follower_that_fails_ends_the_run_and_is_no_lost_connection(host):
         host.run(*host.until_preflight(), follow=fail)
 
 
-@pytest.mark.parametrize("failure", [EOFError, ConnectionResetError])
+@pytest.mark.parametrize("failure", [EOFError, ConnectionResetError, LookupError])
 def test_a_host_that_is_gone_before_it_begins_is_lost_and_no_bug(host, failure):
     class Gone(Context):
+        is_connected = False
+
         def run(self, *_args, **_options):
             raise failure
 

@@ -46,16 +46,27 @@ def test_it_is_told_what_was_lost_and_what_was_found_again(slept, told):
     assert found == "connected again, after 1 s"
 
 
-def test_a_host_that_comes_up_again_is_tried_with_growing_patience(slept, told):
+def test_a_host_that_comes_up_again_is_tried_again_and_again(slept, told):
     assert attending.come_back(Line(*[REFUSED] * 6), told, 120) == ""
-    assert slept == [1, 2, 4, 8, 8, 8, 8]
+    assert slept == [1, 2, 2, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("seconds", range(1, 60))
+def test_a_cut_costs_hardly_more_than_it_lasts(slept, told, seconds):
+    class Cut(Line):
+        def renew(self):
+            if sum(slept) < seconds:
+                raise REFUSED
+
+    assert attending.come_back(Cut(), told, 120) == ""
+    assert seconds <= sum(slept) <= seconds + 1
 
 
 def test_a_host_that_stays_away_is_given_up_when_it_would_wait_no_more(slept, told):
     line = Line(*[REFUSED] * 100)
     why = attending.come_back(line, told, 20)
-    assert why == f"for 15 s there was no way back. {REFUSED.message}"
-    assert slept == [1, 2, 4, 8]
+    assert why == f"for 19 s there was no way back. {REFUSED.message}"
+    assert sum(slept) == 19
 
 
 def test_a_host_that_is_another_by_now_is_not_tried_again(slept, told):
