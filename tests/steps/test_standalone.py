@@ -458,7 +458,7 @@ def test_every_setting_that_a_step_is_given_can_be_changed_on_the_host(host):
         lock_wait_seconds=77,
     )
     first, second = (
-        re.sub(r"\ndefaults='[^']*'\nprofile=\w+\n", "\n", text(each))
+        re.sub(r"\ndefaults=(['\"]).*?\1\nprofile=\w+\n", "\n", text(each), flags=re.DOTALL)
         for each in (host.settings, other)
     )
     assert first == second
