@@ -78,9 +78,11 @@ def _run(host: Host, *, accept_shrink: bool) -> Report:
     if runner.stands_in(host, report):
         there = replace(host, settings=replace(settings, drill="runner"))
         return _run(there, accept_shrink=accept_shrink)
-    if here and report.finished("defer") and report.code == 0:
-        return _proven_here(host, report)
-    return report
+    if not here:
+        return report
+    if report.code != 0:  # whatever was published, its proof is still to come
+        raise host.failure("predeploy", report)
+    return _proven_here(host, report)
 
 
 def _proven_here(host: Host, report: Report) -> Report:
