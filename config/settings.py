@@ -114,11 +114,13 @@ REQUIRED: Final = tuple(
 )
 VARIABLES: Final = tuple(spec.variable for spec in SPECS.values())
 # What makes sense there without a client: it does not know the version, and does not come back.
+# The script that is put there makes no test restore, and either takes hashes or does not.
 ON_THE_HOST: Final[Mapping[str, str]] = {
     name: spec.variable
     for name, spec in SPECS.items()
     if spec.variable.startswith(("DB_", "BACKUP_", "MAX_"))
     and not spec.secret
-    and spec.variable not in ("BACKUP_VERSION", "BACKUP_RECONNECT")
+    and spec.variable not in ("BACKUP_VERSION", "BACKUP_RECONNECT", "BACKUP_CONTENT")
+    and not spec.variable.startswith("BACKUP_DRILL")
 }
 SECRET_VARIABLES: Final = frozenset(spec.variable for spec in SPECS.values() if spec.secret)

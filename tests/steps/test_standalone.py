@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from fabric_predeploy.config.settings import ON_THE_HOST, SPECS
 from fabric_predeploy.remote.standalone import stamped
+from fabric_predeploy.tasks.backup import DRILLED
 from fabric_predeploy.tasks.install import current, text
 
 PASSWORD = 'p\'w "$HOME" \\ `é`'
@@ -398,6 +399,8 @@ SAMPLES = (*NUMBERS, *WORDS, *NAMES, *LINES, *PATHS, *COMPRESSIONS)
 
 def accepted(variable, value):
     spec = next(each for each in SPECS.values() if each.variable == variable)
+    if variable == "BACKUP_PROOF" and value in DRILLED:
+        return False  # there is no test restore there
     try:
         spec.parse(value)
     except ValueError:
