@@ -144,9 +144,19 @@ class _Transport(paramiko.Transport):  # type: ignore[misc]  # paramiko has no t
         """Ask again: where MaxSessions is 1, sshd may not have cleared the last session away."""
         for wait in SESSION_WAITS_SECONDS:
             with suppress(paramiko.ChannelException):
-                return super().open_session(*args, **kwargs)
+                return self._open_session(*args, **kwargs)
             time.sleep(wait)
-        return super().open_session(*args, **kwargs)
+        return self._open_session(*args, **kwargs)
+
+    def _open_session(self, *args: Any, **kwargs: Any) -> paramiko.Channel:
+        """A link that does not answer is as good as none."""
+        try:
+            return super().open_session(*args, **kwargs)
+        except paramiko.ChannelException:
+            raise
+        except paramiko.SSHException as failure:
+            self.close()
+            raise ConnectionResetError(str(failure)) from None
 
 
 class Hop:

@@ -11,9 +11,10 @@ from invoke.tasks import task
 from ..config import errors
 from ..remote import steps
 from . import runner
+from .interrupts import signals_raise
 from .predeploy import gate
 from .report import tell, tell_data
-from .session import Host, prepared, signals_raise
+from .session import Host, prepared
 
 if TYPE_CHECKING:
     from invoke.context import Context

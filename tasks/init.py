@@ -12,9 +12,9 @@ from invoke.tasks import task
 
 from ..config import errors
 from .doctor import diagnosed
+from .interrupts import signals_raise
 from .prompt import typed
 from .report import is_terminal, tell
-from .session import signals_raise
 
 if TYPE_CHECKING:
     from typing import Any

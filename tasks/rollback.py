@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from invoke.exceptions import Exit, UnexpectedExit
 
 from ..config.errors import PredeployError
+from .interrupts import signals_raise
 from .predeploy import predeploy
 from .report import silence, tell
 from .restore import back
-from .session import opened, prepared, signals_raise
+from .session import opened, prepared
 
 if TYPE_CHECKING:
     from invoke.context import Context

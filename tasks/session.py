@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from fabric import Connection
 
 from ..config import errors
+from .interrupts import signals_raise
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -231,19 +229,3 @@ def _asked_for(c: Any) -> tuple[str | None, dict[str, str]]:
     if c.port != int(c.ssh_config.get("port", c.config.port)):
         given["SSH_PORT"] = str(c.port)
     return str(c.original_host), given
-
-
-@contextmanager
-def signals_raise(*numbers: signal.Signals) -> Iterator[None]:
-    def stop(number: int, _frame: FrameType | None) -> None:
-        raise errors.InterruptedRunError(f"interrupted by {signal.Signals(number).name} (exit 130)")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

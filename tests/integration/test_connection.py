@@ -23,6 +23,7 @@ from fabric_predeploy.remote import connection
 
 from sandbox import sshd
 from sandbox.sshd import SshServer, private_text, public_line
+from tests.integration.cutting import way_to
 
 pytestmark = pytest.mark.skipif(not sshd.available(), reason="OpenSSH's sshd is not installed")
 
@@ -219,6 +220,21 @@ def test_whoever_asks_gets_the_same_connection(server: SshServer) -> None:
 def test_other_keys_get_another_connection(server: SshServer) -> None:
     connection.connect(settings(server), caller())
     assert "does not let us in" in refusal(settings(server, ssh_private_key=a_key()))
+
+
+def test_a_link_that_has_fallen_silent_before_a_request_is_lost_and_no_bug(
+    server: SshServer,
+) -> None:
+    with way_to(server) as way:
+        line = server.known_hosts_line.replace(str(server.port), str(way.port))
+        silent = connection.connect(
+            settings(server, ssh_port=way.port, ssh_known_hosts=line), caller()
+        )
+        silent.transport.channel_timeout = 0.5
+        way.fall_silent()
+        with pytest.raises(ConnectionResetError, match="Timeout"):
+            says(silent, "echo here")
+        assert not connection.is_alive(silent)
 
 
 def test_a_connection_that_was_lost_is_replaced(server: SshServer) -> None:
