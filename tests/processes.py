@@ -7,7 +7,7 @@ from pathlib import Path
 from sandbox.sshd import descendants
 
 
-def wait_for(condition, seconds=15):
+def wait_for(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

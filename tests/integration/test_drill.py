@@ -255,7 +255,7 @@ def test_a_client_that_stops_or_dies_leaves_no_server(stuck, number):
     run = start()
 
     run.send_signal(number)
-    run.communicate(timeout=30)
+    run.communicate(timeout=120)
 
     assert_as_if_it_had_not_been(project, before)
 
@@ -268,7 +268,7 @@ def test_when_its_shell_is_killed_the_server_is_ended_for_it(stuck):
     shells = [pid for pid in on_host(project) if parent(pid) in sessions(project)]
     for pid in shells:
         os.kill(pid, signal.SIGKILL)
-    run.communicate(timeout=30)
+    run.communicate(timeout=120)
 
     assert shells
     wait_for(lambda: not remote_processes(project))
@@ -281,7 +281,7 @@ def test_a_server_that_outlives_all_that_could_end_it_is_ended_by_the_next_run(s
     run = start()
 
     kill_all(project, but=b"/postgres\0-D\0")
-    run.communicate(timeout=30)
+    run.communicate(timeout=120)
     assert len(on_host(project)) == 1
 
     assert project.fab("-H", "demo", "rotate").returncode == 0
@@ -295,7 +295,7 @@ def test_what_a_host_that_went_down_has_left_is_gone_after_the_next_run(stuck):
     run = start()
 
     kill_all(project)
-    run.communicate(timeout=30)
+    run.communicate(timeout=120)
     assert (project.backup_dir / "run.partial" / "cluster").is_dir()
 
     assert project.fab("-H", "demo", "rotate").returncode == 0
@@ -311,7 +311,7 @@ def test_a_server_that_is_killed_fails_its_test_restore_and_nothing_stays(stuck)
     for number, wanted in ((signal.SIGKILL, servers), (signal.SIGTERM, sleeping(project))):
         for pid in wanted:
             os.kill(pid, number)
-    _, errors = run.communicate(timeout=30)
+    _, errors = run.communicate(timeout=120)
 
     assert len(servers) == 1
     assert run.returncode == 13, errors
@@ -326,7 +326,7 @@ def test_a_new_database_that_a_killed_run_has_left_is_dropped_by_the_next(projec
         run = stuck.start("-H", "demo", "predeploy", "--version=v1", EQUAL)
         wait_for(lambda: sleeping(stuck), seconds=60)
         kill_all(stuck)
-        run.communicate(timeout=30)
+        run.communicate(timeout=120)
         assert [each for each in databases(stuck) if "_restore_" in each]
 
         assert stuck.predeploy("v2").returncode == 0
@@ -370,7 +370,7 @@ def test_a_named_database_that_a_killed_run_has_left_full_is_emptied_by_the_next
     run = stuck.start("-H", "demo", "predeploy", "--version=v1", EQUAL)
     wait_for(lambda: any(b"sleep 300" in each for each in remote_processes(stuck)))
     kill_all(stuck)
-    run.communicate(timeout=30)
+    run.communicate(timeout=120)
     assert holds(stuck) != "0"
 
     bin_dir = str(stuck.pg.bin_dir)

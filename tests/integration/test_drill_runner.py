@@ -235,7 +235,7 @@ def test_a_run_that_is_stopped_leaves_nothing_here(stuck):
     assert 0 not in {Path(f"/proc/{pid}").stat().st_uid for pid in at_work(project)}
 
     run.send_signal(signal.SIGTERM)
-    run.communicate(timeout=30)
+    run.communicate(timeout=120)
 
     assert run.returncode == 130
     assert kept(project) == []
@@ -248,7 +248,7 @@ def test_what_a_run_leaves_whose_every_process_was_killed_is_ended_by_the_next(s
 
     doomed = [pid for pid in at_work(project) if b"/postgres\0-D\0" not in command_line(pid)]
     kill([run.pid, *doomed])
-    run.communicate(timeout=30)
+    run.communicate(timeout=120)
     assert at_work(project)  # its server
 
     done = verify(here, RESTORED)

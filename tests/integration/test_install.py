@@ -144,7 +144,7 @@ def test_stopped_in_the_middle_it_leaves_nothing(project, account, number):
         wait_for(lambda: any(b"/psql" in each for each in remote_processes(project)))
         commands = b"\n".join(remote_processes(project))
         os.killpg(process.pid, number)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
 
     assert process.returncode == 130, errors
     assert PASSWORD.encode() not in commands
