@@ -83,7 +83,7 @@ def caveat(last: LastRun, archives: Iterable[Archive], settings: Settings) -> He
     if made is None:
         why = f"what the last run has made is gone, or its manifest cannot be read: {name}"
         return Health(CRITICAL, False, (why,))
-    if not made.intact:
+    if not made.intact or made.rank < 0:
         return Health(CRITICAL, False, (f"what the last run has made is damaged: {name}",))
     if (made.project, made.database) != (settings.project, settings.db_name):
         of = harmless(f"{made.project}, database {made.database}")

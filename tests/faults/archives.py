@@ -160,7 +160,6 @@ FAULTS = [
         codes=(13,),
         inject=damaged(bytes_of(in_the_toc)),
         command=("verify",),
-        unrecorded=True,
         says=r"is damaged: its SHA-256 is",
     ),
     fault(
@@ -177,7 +176,6 @@ FAULTS = [
         codes=(13,),
         inject=damaged(bytes_of(in_the_toc)),
         command=("rotate", "--keep=1"),
-        unrecorded=True,
         says=r"is damaged: its SHA-256 is",
     ),
     fault(

@@ -70,7 +70,11 @@ def test_a_good_run_of_another_database_in_the_same_directory_is_not_one_of_this
 def test_of_a_good_run_whose_archive_is_gone_or_damaged_nothing_is_good(project):
     assert project.predeploy("v1").returncode == 0
     (archive,) = project.archives()
-    archive.write_bytes(archive.read_bytes()[:-1])
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[:-1])
+    assert codes(project) == (1, 2)
+    archive.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert project.fab("-H", "demo", "verify").returncode == 13  # and puts that on record
     assert codes(project) == (1, 2)
     archive.unlink()
     assert codes(project) == (1, 2)
