@@ -181,11 +181,7 @@ enter() {
     run_dir=$backup_dir/run.partial
     keep_report "$backup_dir/run.report"
     remove_old_logs
-    if [ -n "$keeps_status" ]; then
-        reason="the run has begun and not ended: it is at work, or was killed without a word"
-        write_status 1
-        reason=
-    fi
+    write_interim_status "the run has begun and not ended: it is at work, or was killed without a word"
 }
 
 check_directory
