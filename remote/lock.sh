@@ -172,7 +172,8 @@ remove_old_logs() {
 enter() {
     take_lock
     remove_leftovers
-    log_file=$backup_dir/backup-$(date -u +%Y%m%d-%H%M%S).log
+    log_stamp=$(date -u +%Y%m%d-%H%M%S)
+    log_file=$backup_dir/backup-$log_stamp.log
     log "$task, asked for by $client"
     tell_of_run_before "$backup_dir/run.report"
     end_server "$backup_dir/run.partial/cluster"
