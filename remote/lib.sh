@@ -383,6 +383,14 @@ write_status() {
     fi
 }
 
+# What will stand there if this run comes to no end of its own.
+write_interim_status() {
+    [ -n "$keeps_status" ] || return 0
+    reason=$1
+    write_status 1
+    reason=
+}
+
 tell_outcome() {
     tell_client "$newline$fence begin result"
     tell_client "$(outcome "$1")"

@@ -172,7 +172,8 @@ remove_old_logs() {
 enter() {
     take_lock
     remove_leftovers
-    log_file=$backup_dir/backup-$(date -u +%Y%m%d-%H%M%S).log
+    log_stamp=$(date -u +%Y%m%d-%H%M%S)
+    log_file=$backup_dir/backup-$log_stamp.log
     log "$task, asked for by $client"
     tell_of_run_before "$backup_dir/run.report"
     end_server "$backup_dir/run.partial/cluster"
@@ -181,11 +182,7 @@ enter() {
     run_dir=$backup_dir/run.partial
     keep_report "$backup_dir/run.report"
     remove_old_logs
-    if [ -n "$keeps_status" ]; then
-        reason="the run has begun and not ended: it is at work, or was killed without a word"
-        write_status 1
-        reason=
-    fi
+    write_interim_status "the run has begun and not ended: it is at work, or was killed without a word"
 }
 
 check_directory

@@ -35,6 +35,7 @@ mv -f "$base.dump.sha256.partial" "$base.dump.sha256" || unpublished "its checks
 mv -f "$partial" "$base.dump" || unpublished "it could not be renamed"
 partial=
 published=$name.dump
+[ "$task" = restore ] || write_interim_status "the archive stands; the run is at work still, or was killed without a word"
 to_disk "$backup_dir" || log "WARNING: the directory could not be synced: a crash of the host soon may lose this archive"
 fact archive "$published"
 tell_client "$(without_rows "$base.manifest")"

@@ -47,13 +47,13 @@ def rotate(
                 prove(host, archive, "written")
             report = host.run("rotate", [*judging(settings, locked=True), steps.prune()])
             going = removed(report)
-        archives = by_name(report)
         for name, reason in going.items():
             tell(f"{'would remove' if dry_run else 'removed'} {name}: {reason}")
         if report.code != 0:
             raise host.failure("rotate", report)
         if not going:
             tell(f"nothing to remove in {settings.backup_dir} on {host.name}")
+        archives = by_name(report)
         return [Expired(archives[name], reason) for name, reason in going.items()]
 
 

@@ -60,7 +60,7 @@ class Holding:
                 self.say(f"exit code {code}, and yet success is told")
             if code in (10, 12, 13, 15) and status.get("result") == "success":
                 self.say(f"exit code {code}, and yet status tells of success")
-            if code == 1 and "was killed" not in errors:
+            if code == 1 and not re.search("was killed|ended unexpectedly", errors):
                 self.say("exit code 1")
         if "Traceback" in errors and not (client_was_hit and "KeyboardInterrupt" in errors):
             self.say("a traceback")

@@ -120,6 +120,35 @@ def test_a_rotation_by_hand_looks_at_the_newest_archive_before_others_go_for_it(
     assert [path.name.split("-")[3] for path in project.archives()] == ["v2", "v3"]
 
 
+OTHER_RUN = """#!/bin/sh
+flock {lock} sh -c 'while [ -e {held} ]; do sleep 0.1; done' </dev/null >/dev/null 2>&1 9>&- &
+exec {program} "$@"
+"""
+
+
+def test_a_rotation_that_another_run_gets_ahead_of_is_exit_11(project):
+    """It has looked at the newest archive, and is about to remove others."""
+    for version in ("v1", "v2"):
+        project.predeploy(version)
+    programs = project.ssh.home / f"programs-{project.backup_dir.name}"
+    programs.mkdir()
+    held, lock, real = programs / "held", project.backup_dir / "lock", project.pg.bin_dir
+    held.touch()
+    for name in ("pg_dump", "psql"):
+        (programs / name).symlink_to(real / name)
+    stub = OTHER_RUN.format(lock=lock, held=held, program=real / "pg_restore")
+    (programs / "pg_restore").write_text(stub)
+    (programs / "pg_restore").chmod(0o755)
+
+    there = project.with_profile(DB_BIN_DIR=str(programs))
+    done = there.fab("-H", "demo", "rotate", "--keep=1")
+    held.unlink()
+
+    assert done.returncode == 11
+    assert "another run is at work" in done.stderr
+    assert len(project.archives()) == 2
+
+
 def test_other_databases_projects_and_foreign_files_are_left_alone(project):
     project.predeploy("v1")
     project.fab("-H", "demo", "predeploy", "--version=v1", BACKUP_PROJECT="other")

@@ -78,6 +78,18 @@ def test_after_a_killed_shell_the_status_does_not_tell_of_the_run_before(host):
     assert "killed without a word" in host.status()["reason"]
 
 
+def test_after_a_shell_that_was_killed_in_its_rotation_the_status_tells_of_its_archive(host):
+    host.script("rm", 'case $* in *.dump) kill -KILL $PPID ;; *) exec /bin/rm "$@" ;; esac')
+    old = host.archive(created="2025-03-13T12:34:56Z", proof="read")
+    host.archive(created="2025-03-14T12:34:56Z", proof="read")
+    host.set(max_backups=1)
+    assert host.predeploy().code is None
+    assert old in host.dumps()
+    assert host.status()["result"] == "success"
+    assert host.status()["archive"] in host.dumps()
+    assert "killed without a word" in host.status()["reason"]
+
+
 def test_a_killed_shell_leaves_no_lock_and_the_next_run_clears_up(host):
     host.stub("pg_dump", DYING_SHELL)
     host.predeploy()
