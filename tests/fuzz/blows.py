@@ -57,6 +57,10 @@ def drawn(rng, stages):
     if whom in ON_THE_HOST or whom == "backend":
         moments += ["sight", "sight"]
     when = rng.choice(moments)
+    if (
+        how == "silent" and when == "before"
+    ):  # a proxy acknowledges what it swallows: TCP cannot tell
+        when = "during"
     wait = rng.random() ** 2 * SPREAD_SECONDS if when in ("stage", "sight") else rng.random()
     stage = rng.choice(stages) if when == "stage" else ""
     return Blow(whom, how, when, stage, wait, rng.uniform(0.1, 3))

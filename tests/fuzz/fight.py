@@ -6,6 +6,8 @@ import signal
 import time
 from contextlib import suppress
 
+QUIET_SECONDS = 0.4
+
 
 class Fight:
     """A run, and the blows that it is dealt."""
@@ -31,8 +33,9 @@ class Fight:
     def go_on(self, rng, seconds):
         """Until the run has ended, here and on the host, or for that many seconds."""
         deadline = self.began + seconds
-        looked, busy = 0.0, True
-        while (self.run.poll() is None or busy) and time.monotonic() < deadline:
+        looked, quiet_since = 0.0, None
+        # Of a client that is gone, the host may hear a request a moment later.
+        while not self.has_been(quiet_since) and time.monotonic() < deadline:
             self.see_stages()
             if self.run.poll() is None:
                 self.ended = time.monotonic()
@@ -41,10 +44,16 @@ class Fight:
                 if self.strike(rng, blow):
                     self.pending.remove(blow)
             if time.monotonic() > looked + 0.1:
-                looked, busy = time.monotonic(), bool(self.host.ours())
+                looked = time.monotonic()
+                busy = self.run.poll() is None or self.host.ours()
+                quiet_since = None if busy else quiet_since or looked
             time.sleep(0.004)
         self.way.open()
-        return self.run.poll() is not None and not busy
+        return quiet_since is not None
+
+    @staticmethod
+    def has_been(quiet_since):
+        return quiet_since is not None and time.monotonic() > quiet_since + QUIET_SECONDS
 
     def open_again(self):
         if self.opens is not None and time.monotonic() > self.opens:
