@@ -29,6 +29,9 @@ class Here:
         kept = {"runners": {"local": _in(directory)}, "timeouts": dict(like.config.timeouts)}
         self.connection = Context(Config(overrides=kept))
 
+    def ready(self) -> Context:
+        return self.connection
+
     def renew(self) -> Context:
         return self.connection
 

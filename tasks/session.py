@@ -105,7 +105,6 @@ class Host:
         )
 
     def _silence(self, task: str, report: Report) -> errors.PredeployError:
-        from ..remote.connection import is_alive
         from ..remote.shell import LOST
 
         if report.lost:
@@ -115,7 +114,7 @@ class Host:
                 "  The host, left alone, stops and clears up what is unfinished; archives stay.\n"
                 f"  What to do: {self.command('status')} tells how it ended; run it again."
             )
-        if report.exited == LOST and not is_alive(self.connection):
+        if report.exited == LOST and self.link.is_lost():
             return errors.HostError(
                 f"{task} on {self.name}: the connection was lost before the end (exit 3)\n"
                 "  The host notices, stops and removes what is unfinished; earlier archives stay.\n"

@@ -42,7 +42,7 @@ def verify(
     proof: str | None = None,
     quiet: bool = False,
 ) -> list[Archive]:
-    """Prove archives: as written, every block decoded, or by a test restore."""
+    """Prove archives: every block decoded, or by a test restore."""
     from ..remote.catalog import parse
 
     number = _checked(file, all_, sample)
