@@ -20,8 +20,9 @@ from tests.project import DATABASE, OWNER, PASSWORD, ROWS, Project
 # How long an example takes says nothing on a machine that is busy.
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
-# A shell has what it begins in the background ignore it, and so would each fab of ours.
+# A shell has what it begins in the background ignore them, or nohup has: and so would each fab of ours.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 _numbers = count()
 
 
