@@ -20,7 +20,7 @@ from tests.project import DATABASE, OWNER, PASSWORD, ROWS, Project
 # How long an example takes says nothing on a machine that is busy.
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
-# A shell has what it begins in the background ignore them, or nohup has: and so would each fab of ours.
+# In the background of a shell, or under nohup, each fab of ours would ignore them as we do.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 _numbers = count()
