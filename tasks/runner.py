@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..config.settings import Settings
+    from ..remote.attending import Line
     from ..remote.catalog import Archive
     from ..remote.link import Link
     from ..remote.servers import Programs
@@ -186,8 +187,8 @@ def _local(host: Host, directory: Path, bin_dir: str = "") -> Host:
         lock_wait_seconds=max(host.settings.lock_wait_seconds, _LEFT_WAIT_SECONDS),
         reconnect_seconds=0,
     )
-    here = cast("Link", Here(directory, host.connection))  # all of one that its runs look at
-    return Host(settings, here, host.quiet)
+    here: Line = Here(directory, host.connection)  # all of a link that its runs look at
+    return Host(settings, cast("Link", here), host.quiet)
 
 
 def _end_what_was_left(host: Host) -> None:
