@@ -37,5 +37,5 @@ def sessions(project):
 def command_line(pid):
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:  # it has ended since it was listed
+    except OSError:  # it has ended since it was listed, or does so at this moment
         return b""
