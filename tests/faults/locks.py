@@ -60,6 +60,7 @@ def killed(stage: str) -> Callable[[Scene], AbstractContextManager[None]]:
         scene.kill_all()
         assert other.end().returncode != 0
         scene.release(stage)
+        scene.await_quiet()  # what was forked at that very moment has outlived it
         assert list(scene.backup_dir.glob("*.partial"))
         yield
 
