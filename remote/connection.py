@@ -21,6 +21,7 @@ from ..config.settings import Settings
 from .hostkeys import KnownHosts, fingerprint, known_hosts
 from .keys import chosen_files, existing, own_key
 from .route import config_of, hops
+from .signals import awaited
 from .unreachable import Trouble, before_trust, refused_login
 
 RETRY_WAITS_SECONDS: tuple[float, ...] = (1.0, 2.0)
@@ -168,7 +169,8 @@ class Hop:
         self.connection = connection
         self.settings = settings
         self.own = own
-        self.asks = self.peeks = False
+        self.asks = self.peeks = self.is_given_up = False
+        self.sock: Any = None
         self.forget()
         alias = connection.ssh_config.get("hostkeyalias")
         self.name: tuple[str, int] = (alias, 22) if alias else (connection.host, connection.port)
@@ -228,7 +230,7 @@ class Hop:
         self.peeks = True
         try:
             with suppress(_PeekedError):
-                self.connection.open()
+                awaited(self.connection.open, self.give_up)
         except _FAILURES as error:
             raise HostError(self._trouble(error).message(str(self), 1)) from None
         finally:
@@ -238,6 +240,9 @@ class Hop:
 
     def start(self, sock: Any, **options: Any) -> paramiko.Transport:
         """Paramiko's transport_factory: ask for the key types that are known before others."""
+        self.sock = sock
+        if self.is_given_up:
+            raise EOFError
         _quicken(sock)
         self.peer = _peer(sock)
         self.transport = transport = _Transport(sock, **options)
@@ -259,6 +264,13 @@ class Hop:
             raise _PeekedError
         self.known_as = self.known.check(*self.name, *self.shown)
         self.trusted = True
+
+    def give_up(self) -> None:
+        """While another thread opens it: that one will see, and close it."""
+        self.is_given_up = True
+        with suppress(*_FAILURES):
+            if self.sock:
+                self.sock.close()
 
     def close(self) -> None:
         with suppress(*_FAILURES):
@@ -312,7 +324,7 @@ class Route:
             _ = hop.known  # what is malformed is found before anything is contacted
         waits = iter(RETRY_WAITS_SECONDS)
         for tries in itertools.count(1):
-            failed = self._try()
+            failed = awaited(self._try, self._give_up)
             if failed is None:
                 return
             hop, trouble = failed
@@ -332,6 +344,10 @@ class Route:
             on_failure.pop_all()
         return None
 
+    def _give_up(self) -> None:
+        for hop in self.hops:
+            hop.give_up()
+
     def close(self) -> None:
         for hop in reversed(self.hops):
             hop.close()
@@ -347,8 +363,11 @@ def shared(route: Route) -> Route:
         return known
     if known:
         known.close()
-    route.open()
-    _shared[route.identity] = route
+    with ExitStack() as on_failure:
+        on_failure.callback(route.close)
+        route.open()
+        _shared[route.identity] = route
+        on_failure.pop_all()
     return route
 
 

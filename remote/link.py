@@ -11,6 +11,7 @@ from invoke.context import Context
 
 from ..config.settings import Settings
 from .connection import await_sign_of_life, connect, is_alive, printed
+from .signals import held_back
 
 ASK_EVERY_SECONDS: Final = 5
 PATIENCE_SECONDS: Final = 10
@@ -54,7 +55,8 @@ class Link:
         Not while much is sent: the answers would come late.
         """
         over = threading.Event()
-        threading.Thread(target=_watch, args=(self.connection, over), daemon=True).start()
+        with held_back():
+            threading.Thread(target=_watch, args=(self.connection, over), daemon=True).start()
         try:
             yield
         finally:

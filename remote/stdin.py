@@ -4,13 +4,12 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from types import FrameType
-from typing import Any
 
 from invoke.runners import Promise, Result, Runner
 
 from ..config.errors import InterruptedRunError
 from .events import Follow
+from .signals import handled
 
 GRACE_SECONDS = 10
 POLL_SECONDS = 0.05
@@ -97,17 +96,11 @@ class Sending:
         return not self.stdin.open or runner.process_is_finished or runner.has_dead_threads
 
 
-def heeded_signals() -> list[signal.Signals]:
-    """What ends a run; not what is ignored already, as under nohup."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-
-
 @contextmanager
 def stopped_gently(stdin: Stdin) -> Iterator[None]:
     """At a signal the host is told to stop, and reports; a second one, or ten seconds, ends it."""
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
+    def stop(_number: signal.Signals) -> None:
         if not stdin.open:
             raise InterruptedRunError(
                 "interrupted (exit 130): the host was told to stop, but did not report back"
@@ -116,17 +109,12 @@ def stopped_gently(stdin: Stdin) -> Iterator[None]:
         # Again and again: invoke waits for its threads after the first, without a limit.
         signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS, 1)
 
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    caught = [*heeded_signals(), signal.SIGALRM]
-    before: dict[signal.Signals, Any] = {number: signal.signal(number, stop) for number in caught}
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with handled(stop, signal.SIGALRM):
+        try:
+            yield
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def looking(settings: Settings) -> list[Step]:
 def _examined(
     c: Context, version: str | None, found: list[Finding]
 ) -> errors.PredeployError | None:
-    from ..remote.stdin import heeded_signals
+    from ..remote.signals import heeded_signals
     from .findings import failed, told
 
     try:

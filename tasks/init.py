@@ -67,7 +67,7 @@ def init(
         "DB_HOST": db_host,
         "DB_PORT": db_port,
     }
-    from ..remote.stdin import heeded_signals
+    from ..remote.signals import heeded_signals
     from .answers import answered
     from .github import failures_told
 

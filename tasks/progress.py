@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
+from ..remote.signals import held_back
 from .report import is_terminal, show, size
 
 LIVE_AFTER_SECONDS = 1.0  # what is over by then needs no live line, nor the import of rich
@@ -122,7 +123,8 @@ class Progress(Log):
     @contextmanager
     def shown(self) -> Iterator[None]:
         with super().shown():
-            self._thread.start()
+            with held_back():
+                self._thread.start()
             try:
                 yield
             finally:

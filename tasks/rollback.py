@@ -35,7 +35,7 @@ def rollback_on_failure(c: Context, archive: Archive | None = None) -> Iterator[
     restore raises if that fails too, as a rule RestoreError (15): then the database is as the
     block left it.
     """
-    from ..remote.stdin import heeded_signals
+    from ..remote.signals import heeded_signals
 
     directory = Path.cwd()
     settings, caller = prepared(c)  # now: the deploy may well check out another profile

@@ -178,7 +178,7 @@ def opened(settings: Settings, caller: Any, *, quiet: bool = False) -> Iterator[
     """With the settings of before, whatever has become of the files that they are from."""
     # Only here, as it takes half of what `fab --list` takes in all.
     from ..remote.link import Link
-    from ..remote.stdin import heeded_signals
+    from ..remote.signals import heeded_signals
     from .github import failures_told
 
     with failures_told(), signals_raise(*heeded_signals()):
