@@ -306,7 +306,8 @@ def _raise_if_stopped(c: Context, stdin: Stdin, told: Told, report: Report) -> N
         raise InterruptedRunError(f"stopped after the {limit} s that fab's -T allows (exit 130)")
     if report.exited == LOST:
         raise InterruptedRunError(
-            "interrupted (exit 130): the host was told to stop, but the connection was lost"
+            "interrupted (exit 130): the host was told to stop, but the connection was lost\n"
+            "  If it has not heard that, the host stops by itself once BACKUP_RECONNECT has passed."
         )
     if report.code != InterruptedRunError.exit_code:
         raise InterruptedRunError(
