@@ -15,6 +15,7 @@ from sandbox.shop import fill
 from sandbox.sshd import SshServer, asyncssh_server, available, openssh
 from sandbox.wheels import downloaded, embedded
 from sandbox.workspace import workspace
+from tests import forked
 from tests.project import DATABASE, OWNER, PASSWORD, ROWS, Project
 
 # How long an example takes says nothing on a machine that is busy.
@@ -89,6 +90,12 @@ def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Proj
         return project.with_profile(**profile)
 
     return make
+
+
+@pytest.fixture
+def real_fab(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program that a user has: started, not forked."""
+    monkeypatch.setattr(forked, "can_be", lambda _: False)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sandbox.postgres import Postgres
 from sandbox.sshd import SshServer
+from tests import forked
 
 DATABASE = "shop"
 OWNER = "shop"
@@ -37,12 +38,17 @@ class Project:
         wanted = {**kept, **changes}
         return {key: value for key, value in wanted.items() if value is not None}
 
-    def start(self, *arguments: str, **changes: str | None) -> "subprocess.Popen[str]":
+    def start(
+        self, *arguments: str, **changes: str | None
+    ) -> "subprocess.Popen[str] | forked.ForkedFab":
+        environment = self.environment(**changes)
+        if forked.can_be(environment):
+            return forked.start(arguments, self.directory, environment)
         fab = Path(sys.executable).with_name("fab")
         return subprocess.Popen(
             [fab, *arguments],
             cwd=self.directory,
-            env=self.environment(**changes),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -85,8 +85,8 @@ TASKS = {
 class Arena:
     """`before` is a backup directory with four archives: each round begins with a copy of it."""
 
-    def __init__(self, project, way, forge):
-        self.forge, self.way, self.ssh, self.pg = forge, way, project.ssh, project.pg
+    def __init__(self, project, way):
+        self.way, self.ssh, self.pg = way, project.ssh, project.pg
         self.host = Host(self.ssh, self.pg)
         self.pg.superuser(f"ALTER ROLE {OWNER} CREATEDB")
         self.pg.run_as(OWNER, CONTENTS, DATABASE)
@@ -154,8 +154,7 @@ class Arena:
     def start(self, project, task):
         output = project.directory / "github-output"
         output.write_text("")
-        environment = project.environment(**task.settings, GITHUB_OUTPUT=str(output))
-        return self.forge.start(["-H", "demo", *task.words], project.directory, environment)
+        return project.start("-H", "demo", *task.words, **task.settings, GITHUB_OUTPUT=str(output))
 
     def learn(self, name):
         """How long a run takes that nobody disturbs, before the host is at work, and there."""

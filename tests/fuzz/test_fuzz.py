@@ -20,7 +20,6 @@ from tests.project import PASSWORD, Project
 from .arena import DATABASE, OWNER, PREDEPLOY, TASKS, Arena
 from .blows import drawn
 from .fight import Fight
-from .forked import forge
 from .holding import Holding
 
 pytestmark = pytest.mark.skipif(not available(), reason="kills the processes of OpenSSH's sshd")
@@ -46,7 +45,6 @@ def arena(tmp_path_factory):
         postgres(embedded(), ground, settings={"fsync": "off"}) as pg,
         openssh(ground) as ssh,
         way_to(ssh) as way,
-        forge() as fabs,
     ):
         create_owner(pg, role=OWNER, password=PASSWORD, database=DATABASE)
         backup_dir = ssh.home / "b0"
@@ -66,7 +64,7 @@ def arena(tmp_path_factory):
             "SSH_KNOWN_HOSTS": ssh.known_hosts_line,
             "DB_PASSWORD": PASSWORD,
         }
-        yield Arena(Project(directory, pg, ssh, secrets, backup_dir, profile), way, fabs)
+        yield Arena(Project(directory, pg, ssh, secrets, backup_dir, profile), way)
 
 
 @pytest.mark.parametrize("number", numbers())

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("real_fab")
+
 TASKS = """
 from invoke.tasks import task
 from fabric_predeploy.tasks import history, predeploy, restore

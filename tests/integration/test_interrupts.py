@@ -10,6 +10,8 @@ import pytest
 
 from tests.processes import remote_processes, wait_for
 
+pytestmark = pytest.mark.usefixtures("real_fab")
+
 
 def locked_table(project):
     """A session that holds a table, so that pg_dump waits for it."""

@@ -2,6 +2,10 @@
 
 import subprocess
 
+import pytest
+
+pytestmark = pytest.mark.usefixtures("real_fab")
+
 
 def test_a_first_run_leaves_a_proven_archive_and_says_what_one_can_roll_back_to(project):
     done = project.predeploy("v1.0.0")

@@ -11,6 +11,8 @@ from fabric_predeploy.tasks import namespace
 from tests.integration.everything import plain_dump
 from tests.integration.test_init import flags
 
+pytestmark = pytest.mark.usefixtures("real_fab")
+
 README = Path(__file__).parents[2] / "README.md"
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from sandbox.postgres import create_owner
 
+pytestmark = pytest.mark.usefixtures("real_fab")
+
 from_another_user = pytest.mark.skipif(
     os.geteuid() != 0, reason="looking on as another user needs root"
 )
