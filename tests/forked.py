@@ -103,8 +103,10 @@ class ForkedFab:
         return self._outputs[self.stdout], self._outputs[self.stderr]
 
     def _read(self, pipe):
-        with pipe:
-            self._outputs[pipe] = pipe.read()
+        self._outputs[pipe] = ""
+        if not pipe.closed:
+            with pipe:
+                self._outputs[pipe] = pipe.read()
 
     def __enter__(self):
         return self
