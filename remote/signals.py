@@ -20,9 +20,10 @@ _LOOK_EVERY_SECONDS: Final = 0.05
 
 
 def heeded_signals() -> list[signal.Signals]:
-    """What ends a run; not what is ignored already, as under nohup."""
+    """What ends a run; not what is ignored already, as under nohup, or handled without Python."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    left_alone = (signal.SIG_IGN, None)
+    return [number for number in numbers if signal.getsignal(number) not in left_alone]
 
 
 @contextmanager
