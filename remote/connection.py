@@ -21,7 +21,7 @@ from ..config.settings import Settings
 from .hostkeys import KnownHosts, fingerprint, known_hosts
 from .keys import chosen_files, existing, own_key
 from .route import config_of, hops
-from .signals import awaited
+from .signals import awaited, held_back
 from .unreachable import Trouble, before_trust, refused_login
 
 RETRY_WAITS_SECONDS: tuple[float, ...] = (1.0, 2.0)
@@ -32,6 +32,7 @@ CHANNEL_TIMEOUT_SECONDS: Final = 30
 KEEPALIVE_SECONDS: Final = 15
 LOST_AFTER_MILLISECONDS: Final = 60_000
 STALLED_SECONDS: Final = 5
+LOOK_EVERY_SECONDS: Final = 0.2
 CHUNK_BYTES: Final = 64 * 1024
 
 _KEY_CLASSES: Final = {
@@ -76,10 +77,8 @@ def printed(
     """
     channel = None
     try:
-        channel = connection.transport.open_session()
-        channel.exec_command(command)
-        channel.sendall(b"\n")  # in place of a secret
-        channel.settimeout(STALLED_SECONDS)
+        begun = functools.partial(_begun, connection, command)
+        channel = awaited(begun, connection.transport.close)
         while data := _next(channel, stalled):
             yield data
         stderr = channel.recv_stderr(CHUNK_BYTES) if channel.recv_stderr_ready() else b""
@@ -92,12 +91,23 @@ def printed(
                 channel.close()
 
 
+def _begun(connection: fabric.Connection, command: str) -> paramiko.Channel:
+    channel = connection.transport.open_session()
+    channel.exec_command(command)
+    channel.sendall(b"\n")  # in place of a secret
+    channel.settimeout(LOOK_EVERY_SECONDS)
+    return channel
+
+
 def _next(channel: paramiko.Channel, stalled: Callable[[], None]) -> bytes:
+    """Of a signal we hear where we look up: not in the middle of a lock of paramiko's."""
+    heard_at = time.monotonic()
     while True:
-        try:
+        with suppress(TimeoutError), held_back():
             return bytes(channel.recv(CHUNK_BYTES))
-        except TimeoutError:
+        if time.monotonic() - heard_at > STALLED_SECONDS:
             stalled()
+            heard_at = time.monotonic()
 
 
 @atexit.register

@@ -12,6 +12,7 @@ from ..config.errors import HostError
 from ..config.settings import Settings
 from .connection import Hop, Route, shared
 from .hostkeys import UnknownKeyError, address, family, fingerprint, known_line, parse
+from .signals import awaited
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _place(hop: Hop, kind: str, blob: bytes) -> str:
 
 def _go_through(hop: Hop, line: str) -> None:
     hop.known = replace(hop.known, keys=(*hop.known.keys, *parse(line, "", strict=True)))
-    trouble = hop.open()
+    trouble = awaited(hop.open, hop.give_up)
     if trouble:
         raise HostError(trouble.message(f"the jump host {hop}", 1))
 

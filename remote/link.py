@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 import fabric
@@ -11,7 +12,7 @@ from invoke.context import Context
 
 from ..config.settings import Settings
 from .connection import await_sign_of_life, connect, is_alive, printed
-from .signals import held_back
+from .signals import awaited, held_back
 
 ASK_EVERY_SECONDS: Final = 5
 PATIENCE_SECONDS: Final = 10
@@ -45,8 +46,9 @@ class Link:
 
     def ask(self) -> None:
         """Give it up unless it answers soon."""
-        if is_alive(self.connection):
-            _give_up_unless_alive(self.connection)
+        connection = self.connection
+        if is_alive(connection):
+            awaited(partial(_give_up_unless_alive, connection), connection.transport.close)
 
     @contextmanager
     def watched(self) -> Iterator[None]:

@@ -17,6 +17,9 @@ from sandbox.wheels import downloaded, embedded
 from sandbox.workspace import workspace
 from tests import forked
 from tests.project import DATABASE, OWNER, PASSWORD, ROWS, Project
+from tests.striking import strike
+
+__all__ = ["strike"]  # a fixture
 
 # How long an example takes says nothing on a machine that is busy.
 settings.register_profile("busy", deadline=None)

@@ -1,6 +1,8 @@
 """The shared connection against real SSH servers."""
 
+import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,13 +19,16 @@ import invoke
 import pytest
 from cryptography.hazmat.primitives import serialization as formats
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from fabric_predeploy.config.errors import ConfigurationError, HostError
+from fabric_predeploy.config.errors import ConfigurationError, HostError, InterruptedRunError
 from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote import connection
+from fabric_predeploy.tasks.interrupts import signals_raise
 
 from sandbox import sshd
 from sandbox.sshd import SshServer, private_text, public_line
 from tests.integration.cutting import way_to
+
+ROUNDS = 40
 
 pytestmark = pytest.mark.skipif(not sshd.available(), reason="OpenSSH's sshd is not installed")
 
@@ -558,3 +563,30 @@ def test_a_server_leaves_no_process_and_no_file_behind(ground: Path) -> None:
         connection.close_all()
     assert not Path(f"/proc/{pid}").exists()
     assert not server.home.exists()
+
+
+def test_a_signal_at_any_moment_of_a_long_answer_leaves_nobody_waiting(server, strike):
+    """Locks of paramiko's are taken by the thread that signals strike: it would wait for itself."""
+    chance = random.Random(7)  # noqa: S311
+
+    def too_long(*_):
+        raise AssertionError("it still waits")
+
+    def listen():
+        strike.put(chance.random() / 20)
+        for _ in connection.printed(connected, "cat /dev/zero", lambda: None):
+            pass
+        while True:
+            time.sleep(0.001)
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    try:
+        for _ in range(ROUNDS):
+            signal.alarm(20)
+            connected = connection.connect(settings(server), caller())
+            with pytest.raises(InterruptedRunError), signals_raise(signal.SIGINT):
+                listen()
+            strike.struck()
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,10 +1,8 @@
-import os
 import random
 import signal
 import threading
 import time
 from contextlib import suppress
-from queue import SimpleQueue
 from threading import Event
 
 import pytest
@@ -18,31 +16,6 @@ LONG_SECONDS = 20
 
 def nothing():
     pass
-
-
-class Orders(SimpleQueue):
-    struck = None
-
-
-@pytest.fixture
-def strike():
-    """Tell it how many seconds from now: it looks at nothing that the main thread does."""
-    orders, done = Orders(), SimpleQueue()
-
-    def strikes():
-        for seconds in iter(orders.get, None):
-            until = time.perf_counter() + seconds
-            while time.perf_counter() < until:
-                pass
-            os.kill(os.getpid(), signal.SIGINT)
-            done.put("struck")
-
-    thread = threading.Thread(target=strikes)
-    thread.start()
-    orders.struck = done.get
-    yield orders
-    orders.put(None)
-    thread.join()
 
 
 def test_what_is_awaited_is_returned():
