@@ -145,6 +145,7 @@ commit() {
     restored=$archive
     restore_seconds=$(seconds_since "$started")
     audit "$1"
+    write_interim_status "it is restored; the run is at work still, or was killed without a word"
     trap interrupted INT TERM HUP
     watch_client_again # its word may have come when nobody listened
 }

@@ -423,8 +423,7 @@ def test_what_is_committed_is_told_as_restored_or_as_unknown(shop, moment, kill,
     assert_nothing_of_it_is_left(shop)
     shop.pg.superuser("DROP FUNCTION IF EXISTS public.late CASCADE", DATABASE)
     assert shop.now() == shop.archived
-    if kill is not KILLED_SHELL:
-        assert shop.project.status()["result"] == "success"
+    assert shop.project.status()["result"] == "success"
     assert {name: archives(shop)[name] for name in before} == before
     assert_the_next_one_restores(shop)
 
