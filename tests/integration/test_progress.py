@@ -91,7 +91,7 @@ def test_the_last_dump_tells_what_to_expect_of_the_next(slow):
     assert slow.project.predeploy("v1").returncode == 0
     (manifest,) = slow.project.backup_dir.glob("*.manifest")
     told = re.sub("(?m)^bytes=.*", "bytes=9000000", manifest.read_text())
-    manifest.write_text(re.sub("(?m)^dump_seconds=.*", "dump_seconds=3600", told))
+    manifest.write_text(re.sub("(?m)^dump_seconds=.*", "dump_seconds=7200", told))
     slow.gate.unlink()
     terminal = slow.on_a_terminal()
     expected = re.compile(
