@@ -74,7 +74,9 @@ class Project:
         changed = {**self.profile, **settings}
         profile = {key: value for key, value in changed.items() if value is not None}
         text = "".join(f"{key}={quoted(value)}\n" for key, value in profile.items())
-        (self.directory / "config" / "demo.env").write_text(text, encoding="utf-8")
+        written = self.directory / "config" / "demo.env.new"
+        written.write_text(text, encoding="utf-8")
+        written.replace(self.directory / "config" / "demo.env")  # runs may be reading it
         return replace(self, profile=profile)
 
     def archives(self) -> list[Path]:

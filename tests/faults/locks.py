@@ -88,7 +88,7 @@ def at_once(number: int) -> Callable[[Scene, Run], None]:
     def others(scene: Scene, run: Run) -> None:
         runs = [scene.start("predeploy", f"--version=v2.{n}.0") for n in range(1, number)]
         codes = [each.end().returncode for each in (*runs, run)]
-        assert set(codes) <= {0, 11}
+        assert set(codes) <= {0, 11}, [each.end().stderr for each in (*runs, run)]
         assert 0 in codes
         assert len(scene.archives()) == 3 + codes.count(0)
         for each in runs:
