@@ -218,6 +218,7 @@ _VARIES = [
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
     (r"\b\d{8}-\d{6}\b", "TIME"),
     (r"\b(process|pid) \d+", r"\1 PID"),
+    (r"\d+ bytes instead of \d+", "BYTES instead of BYTES"),
     (r"clock is off by \d+ s", "clock is off by SECONDS s"),
     (r'"127\.0\.0\.1", port \d+', "HOST, PORT"),
     (r"in a transaction for [\d:]+", "in a transaction for SECONDS"),
