@@ -59,8 +59,8 @@ start_ending() {
 }
 
 stop_ending() {
-    kill -TERM "$ender" 2>/dev/null || :
-    finished "$ender"
+    kill -KILL "$ender" 2>/dev/null || : # it may not be psql yet, but a shell, which would lose another signal
+    finished "$ender" 2>/dev/null        # dash would say that it was killed
     ended=$(sed -n '/^pid /p' "$run_dir/ended")
     [ -z "$ended" ] || log "ended the sessions: $(one_line "$ended")"
     rm -f "$run_dir/ended"

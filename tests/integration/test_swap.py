@@ -389,6 +389,35 @@ def test_sessions_of_our_role_in_other_databases_are_not_ended(place, make_place
         assert session.stdout.readline() == "still here\n"
 
 
+LATE = """\
+#!/bin/sh
+case $* in
+    *end_sql)
+        trap : TERM
+        sleep 5 </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 9>&-
+        : >"$0.went_on"
+        exec timeout 20 {psql} "$@"
+        ;;
+esac
+exec {psql} "$@"
+"""
+
+
+def test_who_ends_sessions_is_stopped_even_before_it_has_begun(place, tmp_path):
+    """A shell that has just been forked loses what its traps were for: so it once ran for ever."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for program in place.pg.bin_dir.iterdir():
+        (programs / program.name).symlink_to(program)
+    late = programs / "psql"
+    late.unlink()
+    late.write_text(LATE.format(psql=place.pg.bin_dir / "psql"))
+    late.chmod(0o755)
+    place.settings = replace(place.settings, db_bin_dir=str(programs))
+    assert place.restore(terminate=True).code == 0
+    assert not Path(f"{late}.went_on").exists()
+
+
 def test_a_session_that_goes_in_time_is_waited_for(place):
     with session_of(place, OWNER) as session:
         threading.Timer(1.5, session.stdin.close).start()
