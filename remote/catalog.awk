@@ -7,7 +7,17 @@
     name[NR] = $9
 }
 
+BEGIN {
+    whole = -1
+}
+
+# 1: a file that another run has removed at that moment.
+/^listed=[01]$/ {
+    whole = NR
+}
+
 END {
+    if (whole != NR) exit 3
     for (n = 1; n <= NR; n++) {
         manifest = name[n]
         sub(/dump$/, "manifest", manifest)

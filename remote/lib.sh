@@ -502,6 +502,19 @@ without_rows() {
     sed -e '/^rows=/d' -e '/^content=/d' -e '/^role=/d' "$1"
 }
 
+# tells KEY TEXT: whether a line of it is of that key. What decides is not left to a pipeline, which ends well though what
+# it begins with was killed, and tells less.
+tells() {
+    case $newline$2 in *"$newline$1="*) ;; *) return 1 ;; esac
+}
+
+# For a pipeline to awk, which demands the last line: so it knows that nothing was killed before it came to its end.
+list_backup_dir() {
+    ls_status=0
+    [ ! -d "$backup_dir" ] || ls -ln -- "$backup_dir/" || ls_status=$?
+    echo "listed=$ls_status"
+}
+
 size_of() {
     set -- "$(ls -ln -- "$1")"
     # shellcheck disable=SC2086 # splitting into columns is the purpose; the names of archives hold no blanks

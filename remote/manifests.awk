@@ -1,7 +1,8 @@
-# Read the manifests of a directory, for retention.awk and shrink.awk, which follow: stdin is its listing (ls -ln), and its
-# path is in the environment.
+# Read the manifests of a directory, for retention.awk and shrink.awk, which follow: stdin is its listing (ls -ln) with a
+# last line on how that ended, and its path is in the environment.
 
 BEGIN {
+    whole = -1
     grades = split("written read restored equal", grade, " ")
     for (i = 1; i <= grades; i++) rank[grade[i]] = i
 }
@@ -10,6 +11,16 @@ BEGIN {
 /^-/ && NF == 9 && substr($0, length($0) - length($9) - 1) ~ /^[^ ] [^ ]/ {
     if ($9 in size) size[$9] = "told twice"
     else size[listed[++files] = $9] = $5 ""
+}
+
+# 1: a file that another run has removed at that moment.
+/^listed=[01]$/ {
+    whole = NR
+}
+
+# Also of one that has refused at its beginning.
+END {
+    if (whole != NR) exit 3
 }
 
 function is_ours(name) {
@@ -43,16 +54,17 @@ function makes_sense(told) {
     return told["format"] == "1" && is_time(told["created"]) && is_number(told["bytes"]) \
         && length(told["sha256"]) == 64 && told["sha256"] !~ /[^0-9a-f]/ \
         && told["project"] != "" && told["label"] != "" && told["version"] != "" && told["database"] != "" && told["proof"] != "" \
-        && is_yes_no_or_absent(told, "pinned") && is_yes_no_or_absent(told, "shrunk") \
-        && is_number_or_absent(told, "database_bytes") && is_number_or_absent(told, "dump_seconds") \
-        && is_number_or_absent(told, "relations") && is_number_or_absent(told, "toc_entries")
+        && is_flag(told, "pinned") && is_flag(told, "shrunk") \
+        && is_amount(told, "database_bytes") && is_amount(told, "dump_seconds") \
+        && is_amount(told, "relations") && is_amount(told, "toc_entries")
 }
 
-function is_yes_no_or_absent(told, key) {
+# One that is absent is one, too; as is a number below.
+function is_flag(told, key) {
     return !(key in told) || told[key] == "yes" || told[key] == "no"
 }
 
-function is_number_or_absent(told, key) {
+function is_amount(told, key) {
     return !(key in told) || is_number(told[key])
 }
 

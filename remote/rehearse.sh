@@ -8,18 +8,23 @@ obstacles_to() {
     printf '%s' "$rehearsal" | sed -n "s/^obstacle=//p; s/^$1_obstacle=//p"
 }
 
+is_open() {
+    ! tells obstacle "$rehearsal" && ! tells "$1_obstacle" "$rehearsal"
+}
+
 check_demand() {
+    demanded=$demand
     case $demand in
         '') return ;;
-        any) [ -n "$(obstacles_to transaction)" ] && [ -n "$(obstacles_to swap)" ] || return 0 ;;
+        any)
+            demanded=transaction
+            ! is_open swap || return 0
+            ;;
     esac
-    demanded=$demand
-    [ "$demand" != any ] || demanded=transaction
-    refused=$(obstacles_to "$demanded")
-    [ -n "$refused" ] || return 0
+    ! is_open "$demanded" || return 0
     IFS=$newline
     set -f
-    for line in $refused; do
+    for line in $(obstacles_to "$demanded"); do
         problem "$line" "see README, \"What stands in the way of a restore\""
     done
     set +f

@@ -19,19 +19,15 @@ tell_time() {
 
 # One process for all archives: there may be thousands.
 judge_archives() {
-    printf '%s\n' "$listing" |
+    # What ls cannot tell of a file that has just gone is no harm: without the lock, another run may be at work.
+    list_backup_dir 2>/dev/null |
         backup_dir="$backup_dir" now="$now" elapsed_seconds="$elapsed_seconds" published="$published" upcoming="$upcoming" \
             max_backups="$max_backups" keep_days="$keep_days" keep_daily="$keep_daily" keep_weekly="$keep_weekly" \
             keep_monthly="$keep_monthly" proof="$proof" awk "$manifests_awk$retention_awk"
 }
 
 tell_time
-listing=''
-if [ -d "$backup_dir" ]; then
-    # A file that has just gone is no harm: without the lock, another run may be at work.
-    listing=$(ls -ln -- "$backup_dir/" 2>/dev/null) || [ -r "$backup_dir" ] ||
-        undecided "$backup_dir cannot be listed" "look at its permissions"
-fi
+[ ! -d "$backup_dir" ] || [ -r "$backup_dir" ] || undecided "$backup_dir cannot be listed" "look at its permissions"
 verdicts=$(judge_archives) || undecided "awk ended with exit code $?" "see what it says above"
 tell_client "$verdicts"
 for name in $(printf '%s\n' "$verdicts" | sed -n 's/^unreadable=//p'); do

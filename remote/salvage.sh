@@ -37,7 +37,7 @@ find_tables() {
     done
     set +f
     unset IFS
-    [ -z "$problems" ] || die 14 "these tables cannot be brought back from $archive; nothing was touched"
+    ! tells refused "$heard" || die 14 "these tables cannot be brought back from $archive; nothing was touched"
     without_rows=$(told without_rows)
     [ -z "$without_rows" ] || log "WARNING: the archive holds no rows of $(one_line "$without_rows")"
     schema=$(told schema)
@@ -126,9 +126,8 @@ not_filled() {
 check_locks() {
     tell_psql "SELECT 'lock=' || about FROM foreign_lock;"
     hear_or_stop "while it looked after the live tables"
-    foreign=$(told lock)
-    [ -z "$foreign" ] ||
-        not_restored "the archive's definitions, or what the database does at them, would touch more than the new schema: $(one_line "$foreign")" \
+    ! tells lock "$heard" ||
+        not_restored "the archive's definitions, or what the database does at them, would touch more than the new schema: $(one_line "$(told lock)")" \
             "event triggers may be the cause; or restore the archive as a whole into another database"
 }
 
@@ -139,8 +138,7 @@ check_rows() {
     tell_psql "SELECT 'salvaged=' || rows || ' ' || translate(format('%I', new_name), E'\\n\\r', '  ') FROM result ORDER BY n;"
     tell_psql "SELECT 'told=' || shown || ': ' || rows || ' rows in ' || translate(format('%I.%I', :'schema', new_name), E'\\n\\r', '  ') FROM result ORDER BY n;"
     hear_or_stop "while its rows were counted"
-    wrong=$(told wrong)
-    [ -z "$wrong" ] || not_restored "the rows are not those of the archive: $(one_line "$wrong")" \
+    ! tells wrong "$heard" || not_restored "the rows are not those of the archive: $(one_line "$(told wrong)")" \
         "the archive's own count and its contents differ: choose another archive"
     results=$(printf '%s' "$heard" | sed -n '/^salvaged=/p')
     told=$(told told)

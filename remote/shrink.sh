@@ -5,7 +5,7 @@
 
 # One process, which reads no more manifests than it needs.
 compare_with_recent() {
-    printf '%s\n' "$listing" | (
+    list_backup_dir 2>/dev/null | (
         export backup_dir run_dir project label db_name created bytes compress client_version shrink_bytes_percent shrink_rows_percent
         awk "$manifests_awk$shrink_awk"
     )
@@ -14,7 +14,7 @@ compare_with_recent() {
 # A good archive is not to fail by what else is not right on the host: of which the rotation tells.
 compare() {
     case $shrink_bytes_percent,$shrink_rows_percent in 0,0) return 0 ;; esac
-    listing=$(ls -ln -- "$backup_dir/" 2>/dev/null) || [ -n "$listing" ] || not_compared "$backup_dir cannot be listed"
+    [ -r "$backup_dir" ] || not_compared "$backup_dir cannot be listed"
     comparison=$(compare_with_recent) || not_compared "awk ended with exit code $?"
 }
 
@@ -34,13 +34,13 @@ losses=$(told lost)
 gone=$(told gone)
 [ -z "$comparison" ] || tell_client "$comparison"
 [ -z "$gone" ] || log "WARNING: since the last archive these tables are gone: $gone"
-if [ -n "$losses" ] && [ -n "$accept_shrink" ]; then
+if ! tells lost "$comparison"; then
+    [ -z "$compared" ] || log "compared with recent archives ($compared): nothing has shrunk much"
+elif [ -n "$accept_shrink" ]; then
     shrink_accepted=$client
     log "WARNING: the archive has shrunk, which $client accepts: $(one_line "$losses")"
-elif [ -n "$losses" ]; then
+else
     shrunk=yes
     log "WARNING: the archive has shrunk: $(one_line "$losses")"
-elif [ -n "$compared" ]; then
-    log "compared with recent archives ($compared): nothing has shrunk much"
 fi
 facts shrunk "$shrunk" shrink_accepted "$shrink_accepted"

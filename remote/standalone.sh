@@ -186,18 +186,18 @@ size_for_people() {
 }
 
 # What stands in every way to restore: one that is open is enough.
-obstacles() {
-    if printf '%s' "$rehearsal" | grep -q '^swap_obstacle='; then obstacles_to transaction; else obstacles_to either; fi
+tell_obstacles() {
+    if tells swap_obstacle "$rehearsal"; then obstacles_to transaction; else obstacles_to either; fi |
+        while IFS= read -r line; do
+            log "WARNING: fab restore could not go back to this archive: $line"
+        done
 }
 
 tell_success() {
-    closed=$([ -z "$rehearsal" ] || obstacles)
-    printf '%s' "$closed" | while IFS= read -r line || [ -n "$line" ]; do
-        log "WARNING: fab restore could not go back to this archive: $line"
-    done
     headline="You can roll back to $published"
     how="how      fab -H $profile restore --file=$published"
-    if [ -n "$closed" ]; then
+    if [ -n "$rehearsal" ] && ! is_open swap && ! is_open transaction; then
+        tell_obstacles
         headline="Proven, but $db_user could not restore it here: $published"
         how="see      fab -H $profile restore --file=$published --plan"
     fi

@@ -12,11 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote import events, shell, steps
 from invoke.context import Context
 
 PASSWORD = 'p\'w "$HOME" \\ `é`'
+KILLED = pytest.mark.parametrize("who", ["$$", "$PPID"], ids=["ls", "the shell before the pipe"])
 SHELLS = {name: shutil.which(name) for name in ("dash", "bash", "busybox")}
 # All that a step may need besides a POSIX shell; whatever else is on PATH is not there for it.
 TOOLS = [
@@ -99,6 +101,17 @@ class Host:
         """Put a program first on PATH."""
         (self.bin / name).write_text(f"#!/bin/sh\n{text}\n")
         (self.bin / name).chmod(0o755)
+
+    def cut_listings(self, who: str) -> None:
+        """Of directories; `who` is what is killed then, as the shell calls it."""
+        real = f"{self.tools}/ls"
+        cut = f'{real} "$@" | head -n 3; kill -KILL {who}'
+        self.script("ls", f'case "$*" in */) {cut} ;; *) exec {real} "$@" ;; esac')
+
+    def lose_lines(self, key: str) -> None:
+        """As if what feeds sed were killed: a pipeline ends as its last program does."""
+        real = f'exec {self.tools}/sed "$@"'
+        self.script("sed", f'case "$*" in *"^{key}="*) cat >/dev/null ;; *) {real} ;; esac')
 
     def stub(
         self, name: str, body: str, version: str = "15.18", directory: Path | None = None

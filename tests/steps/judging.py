@@ -69,7 +69,7 @@ class Judge:
         environment = {"LC_ALL": "C", "PATH": os.environ["PATH"], "backup_dir": str(directory)}
         return subprocess.run(
             [*AWKS[self.awk], steps._awk("manifests") + steps._awk("retention")],
-            input=listing,
+            input=f"{listing}listed=0\n",
             env={**environment, **variables},
             capture_output=True,
             encoding="utf-8",

@@ -4,6 +4,8 @@ import pytest
 from fabric_predeploy.remote import steps
 from fabric_predeploy.remote.catalog import parse
 
+from tests.steps.host import KILLED
+
 
 @pytest.fixture
 def catalog(host):
@@ -106,13 +108,25 @@ def test_many_archives_take_no_more_programs_than_one(host, catalog):
     for day in range(10, 20):
         host.archive(created=f"2025-03-{day}T12:34:56Z")
     assert len(names(catalog())) == 10
-    assert (host.home / "asked").read_text().split() == ["ls", "awk"]
+    assert sorted((host.home / "asked").read_text().split()) == ["awk", "ls"]
 
 
 def test_a_file_that_goes_at_this_moment_does_not_hide_the_others(host, catalog):
     name = host.archive()
     host.script("ls", '/bin/ls "$@"; exit 1')
     assert names(catalog()) == [name]
+
+
+@KILLED
+def test_a_listing_that_was_cut_is_not_taken_for_all_that_there_was(host, who):
+    """The latest of what has come through may not be the latest that there is."""
+    for day in range(10, 20):
+        host.archive(created=f"2025-03-{day}T12:34:56Z")
+    host.cut_listings(who)
+    report = host.run(steps.catalog(), task="history")
+    assert report.code == 10
+    assert "could not be read" in report.of("result")["reason"]
+    assert not report.finished("catalog")
 
 
 def test_without_awk_it_is_10_and_says_so(host):

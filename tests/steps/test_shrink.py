@@ -4,6 +4,8 @@ import pytest
 from fabric_predeploy.remote import steps
 from fabric_predeploy.remote.catalog import parse
 
+from tests.steps.host import KILLED
+
 FULL = {"rows": "500 public.shop", "compress": "gzip:1", "proof": "read"}
 BEFORE = "2025-03-14T12:34:56Z"
 
@@ -160,6 +162,20 @@ def test_without_an_awk_that_works_it_warns_and_the_archive_is_there(host, befor
     report = gated(host, gate=False)
     assert report.code == 0
     assert report.of("shrink") == {"shrunk": "", "shrink_accepted": ""}
+    assert "WARNING: whether the archive has shrunk is not known: awk ended with" in log(host)
+
+
+def test_what_has_shrunk_does_not_pass_because_what_it_says_was_lost(host, before):
+    host.lose_lines("lost")
+    assert gated(host).code == 14
+    assert newest(host)[1]["shrunk"] == "yes"
+
+
+@KILLED
+def test_a_listing_that_was_cut_is_not_taken_for_all_that_there_was(host, before, who):
+    host.cut_listings(who)
+    report = gated(host, gate=False)
+    assert report.code == 0
     assert "WARNING: whether the archive has shrunk is not known: awk ended with" in log(host)
 
 

@@ -47,7 +47,7 @@ class Directory:
         now |= {"client_version": "15.18", "backup_dir": str(self.path), "run_dir": str(self.path)}
         done = subprocess.run(
             [*AWKS[self.awk], steps._awk("manifests") + steps._awk("shrink")],
-            input=f"total 8\n{listing}",
+            input=f"total 8\n{listing}listed=0\n",
             env={"LC_ALL": "C", "PATH": os.environ["PATH"], **now, **PERCENT, **changes},
             capture_output=True,
             encoding="utf-8",

@@ -170,6 +170,15 @@ def rehearsing(host, *facts):
     (host.bin / "psql").write_text(psql.replace("case $line in", f"case $line in\n{line}", 1))
 
 
+def test_a_way_back_that_is_closed_is_not_open_because_its_words_were_lost(host, script):
+    rehearsing(host, "obstacle=the view v belongs to bob")
+    host.lose_lines("obstacle")
+    assert "could not restore it here" in script().stdout
+    required = script(BACKUP_REHEARSAL="require")
+    assert required.returncode == 14
+    assert len(host.dumps()) == 1
+
+
 def test_that_there_would_be_no_way_back_is_told(host, script):
     rehearsing(host, "obstacle=the view v belongs to bob")
     done = script()
