@@ -98,12 +98,14 @@ check_scratch_room() {
             "free some, choose another BACKUP_DIR, or another place with BACKUP_DRILL"
 }
 
-# The path of a socket has room for 107 bytes; where ours is longer, it is in a directory elsewhere, known by a link.
+# The path of a socket has room for 107 bytes; where ours is longer, it is in a directory elsewhere, known by a link: which
+# is there first, so that the next run finds what a killed one has left.
 make_socket_directory() {
     socket_dir=$cluster
     [ "${#cluster}" -gt 85 ] || return 0
-    socket_dir=$(mktemp -d /tmp/predeploy.XXXXXX) || die 10 "no directory for a socket could be made in /tmp"
+    socket_dir=$(mktemp -u /tmp/predeploy.XXXXXX)
     ln -s "$socket_dir" "$cluster/socket"
+    mkdir -m 700 "$socket_dir" || die 10 "no directory for a socket could be made in /tmp"
 }
 
 # It takes a second, in which others of our programs run.

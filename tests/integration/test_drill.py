@@ -407,16 +407,6 @@ def test_a_sequence_that_goes_on_during_the_dump_is_no_difference(project, tampe
     assert any(".." in line and line.endswith(" public.order_numbers") for line in lines)
 
 
-def test_a_path_that_is_too_long_for_a_socket_is_no_obstacle(make_project, pg, ssh):
-    long = ssh.home / ("d" * 60) / ("e" * 60)
-    project = make_project(pg, ssh, BACKUP_DIR=str(long), BACKUP_DRILL="cluster")
-
-    done = project.fab("-H", "demo", "predeploy", "--version=v1", "--proof=restored")
-
-    assert done.returncode == 0, done.stderr
-    assert list(ssh.home.parents[1].parent.parent.glob("predeploy.??????")) == []
-
-
 @pytest.mark.parametrize("place", ["cluster", "database"])
 def test_how_much_of_the_database_is_there_again_is_told_meanwhile(drill_db, tampered, place):
     gate = drill_db.ssh.home / f"go-{drill_db.backup_dir.name}"
@@ -493,6 +483,49 @@ def with_stubs(ground, make_project, pg):
             return make_project(pg, ssh, **settings)
 
         yield make
+
+
+# Keeps the directory that the socket is in; a word more lets the shell be killed there, before or after its work.
+AT_THE_SOCKET = """\
+for each; do case $each in /tmp/predeploy.*) echo "$each" >"$HOME/socket_dir"; {how} ;; esac; done
+exec /bin/{name} "$@"
+"""
+BEFORE, AFTER = "kill -KILL $PPID; exit 1", '/bin/{name} "$@"; kill -KILL $PPID; exit 1'
+
+
+def at_the_socket(with_stubs, name, how=":"):
+    script = AT_THE_SOCKET.replace("{how}", how).replace("{name}", name)
+    long = f"~/{'d' * 60}/{'e' * 60}"
+    return with_stubs({name: script}, BACKUP_DIR=long, BACKUP_DRILL="cluster")
+
+
+@pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
+def test_a_path_that_is_too_long_for_a_socket_is_no_obstacle(with_stubs):
+    project = at_the_socket(with_stubs, "mkdir")
+    done = project.fab("-H", "demo", "predeploy", "--version=v1", "--proof=restored")
+    assert done.returncode == 0, done.stderr
+    assert not Path((project.ssh.home / "socket_dir").read_text().strip()).exists()
+
+
+@pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [("ln", BEFORE), ("ln", AFTER), ("mkdir", AFTER)],
+    ids=["before it is known", "before it is there", "before it is used"],
+)
+def test_what_is_elsewhere_goes_with_the_next_run_whenever_the_shell_was_killed(
+    with_stubs, name, how
+):
+    project = at_the_socket(with_stubs, name, how)
+    killed = project.fab("-H", "demo", "predeploy", "--version=v1", "--proof=restored")
+    assert killed.returncode == 1, killed.stderr
+    socket_dir = Path((project.ssh.home / "socket_dir").read_text().strip())
+    (project.ssh.home / "stubs" / name).unlink()
+
+    done = project.fab("-H", "demo", "predeploy", "--version=v1", "--proof=restored")
+
+    assert done.returncode == 0, done.stderr
+    assert not socket_dir.exists()
 
 
 @pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
