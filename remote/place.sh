@@ -105,7 +105,7 @@ make_socket_directory() {
     [ "${#cluster}" -gt 85 ] || return 0
     socket_dir=$(mktemp -u /tmp/predeploy.XXXXXX)
     ln -s "$socket_dir" "$cluster/socket"
-    mkdir -m 700 "$socket_dir" || die 10 "no directory for a socket could be made in /tmp"
+    mkdir -m 700 "$socket_dir" || die 10 "$socket_dir could not be made"
 }
 
 # It takes a second, in which others of our programs run.

@@ -485,7 +485,7 @@ def with_stubs(ground, make_project, pg):
         yield make
 
 
-# Keeps the directory that the socket is in; a word more lets the shell be killed there, before or after its work.
+# Keeps the directory that the socket is in; the shell may be killed there.
 AT_THE_SOCKET = """\
 for each; do case $each in /tmp/predeploy.*) echo "$each" >"$HOME/socket_dir"; {how} ;; esac; done
 exec /bin/{name} "$@"
