@@ -303,7 +303,9 @@ def in_the_comparison(shop):
 
 @contextmanager
 def in_the_commit(shop):
-    yield at_the_commit(shop, "PERFORM pg_sleep(1.5);"), "query = 'COMMIT;' AND state = 'active'"
+    """Of the restore: what looked around before it has committed as well."""
+    waiting = at_the_commit(shop, "PERFORM pg_sleep(1.5);")
+    yield waiting, "query = 'COMMIT;' AND wait_event = 'PgSleep'"
 
 
 @contextmanager
