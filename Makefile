@@ -4,7 +4,7 @@ WORKERS ?= 4
 BIN := $(VENV)/bin
 # The build warns that a checkout is installed as a checkout.
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
-STEPS := $(filter-out remote/lib.sh,$(wildcard remote/*.sh))
+STEPS := $(filter-out remote/lib.sh remote/door.sh,$(wildcard remote/*.sh))
 .DEFAULT_GOAL := help
 
 .PHONY: help demo test unit faults fuzz lint types shell workflow bench clean
@@ -40,7 +40,7 @@ types: $(VENV)/.dev-is-ready
 shell: $(VENV)/.dev-is-ready
 	@for step in $(STEPS); do \
 		echo "shellcheck $$step"; \
-		cat remote/lib.sh "$$step" | $(BIN)/shellcheck --shell=sh - || exit; \
+		cat remote/door.sh remote/lib.sh "$$step" | $(BIN)/shellcheck --shell=sh - || exit; \
 	done
 	$(BIN)/shfmt -d -ln posix -i 4 -ci remote/*.sh
 

@@ -4,28 +4,27 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final, Protocol
-
-from invoke.context import Context
 
 from ..config.errors import HostError, InterruptedRunError
 from . import shell, steps
-from .events import Follow, Stream
-from .shell import LOST, Report, Step, Told
+from .events import Stream
+from .exchange import LOST
+from .hearing import Follow
+from .script import Step
+from .shell import Report, Told
 
 LONGEST_WAIT_SECONDS: Final = 2.0  # or a short cut would cost more than it lasted
 _GOES_ON: Final = "; the run goes on on the host"
 
 
-class Line(Protocol):
+class Line(shell.Line, Protocol):
     """A connection that can be made anew."""
 
-    @property
-    def connection(self) -> Context: ...
+    def ready(self) -> object: ...
 
-    def ready(self) -> Context: ...
-
-    def renew(self) -> Context: ...
+    def renew(self) -> object: ...
 
     def is_lost(self) -> bool: ...
 
@@ -37,7 +36,7 @@ def run(  # noqa: PLR0913 - each has a name
     several: Sequence[Step],
     *,
     variables: Mapping[str, str],
-    secret: str = "",
+    secrets: Mapping[str, str] = MappingProxyType({}),
     payload: Iterable[bytes] | None = None,
     follow: Follow | None = None,
     tells: str = "log",
@@ -49,13 +48,13 @@ def run(  # noqa: PLR0913 - each has a name
     """
     told = Told(follow, tells, log)
     patience = 0 if payload is not None else _patience(several)
-    connection = line.ready()
+    line.ready()
     with line.watched() if patience else nullcontext():
         report = shell.run(
-            connection,
+            line,
             several,
             variables=variables,
-            secret=secret,
+            secrets=secrets,
             payload=payload,
             told=told,
         )
@@ -71,7 +70,7 @@ def run(  # noqa: PLR0913 - each has a name
             return replace(report, lost=why)
         with line.watched():
             step = steps.attend(told.fence)
-            report = shell.attend(line.connection, step, variables=variables, told=told)
+            report = shell.attend(line, step, variables=variables, told=told)
     return report
 
 
@@ -106,7 +105,7 @@ def come_back(line: Line, told: Told, patience: int, lost: str = _GOES_ON) -> st
 
 def _await(line: Line, told: Told, wait: float) -> None:
     time.sleep(wait)
-    limit = line.connection.config.timeouts.command
+    limit = line.run_seconds
     if told.seconds_left(limit) == 0:
-        raise InterruptedRunError(f"stopped after the {limit} s that fab's -T allows (exit 130)")
+        raise InterruptedRunError(f"stopped after the {limit:g} s that fab's -T allows (exit 130)")
     line.renew()

@@ -5,9 +5,9 @@ import functools
 import io
 import itertools
 import logging
+import selectors
 import socket
 import time
-from collections.abc import Callable, Generator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,7 +21,7 @@ from ..config.settings import Settings
 from .hostkeys import KnownHosts, fingerprint, known_hosts
 from .keys import chosen_files, existing, own_key
 from .route import config_of, hops
-from .signals import awaited, held_back
+from .signals import awaited
 from .unreachable import Trouble, before_trust, refused_login
 
 RETRY_WAITS_SECONDS: tuple[float, ...] = (1.0, 2.0)
@@ -31,8 +31,6 @@ HANDSHAKE_TIMEOUT_SECONDS: Final = 15
 CHANNEL_TIMEOUT_SECONDS: Final = 30
 KEEPALIVE_SECONDS: Final = 15
 LOST_AFTER_MILLISECONDS: Final = 60_000
-STALLED_SECONDS: Final = 5
-LOOK_EVERY_SECONDS: Final = 0.2
 CHUNK_BYTES: Final = 64 * 1024
 
 _KEY_CLASSES: Final = {
@@ -67,47 +65,57 @@ def await_sign_of_life(connection: fabric.Connection) -> None:
         connection.transport.global_request("keepalive@openssh.com", wait=True)
 
 
-def printed(
-    connection: fabric.Connection, command: str, stalled: Callable[[], None]
-) -> Generator[bytes, None, tuple[int, str]]:
-    """Run a command; yield what it prints as it comes, and return its exit code and its stderr.
+class SshChannel:
+    """A command on a host. See exchange.Channel; only one thread may use it."""
 
-    The exit code is -1 if the connection is lost. Not through `run`, whose capture takes four
-    times as long for twice as much. `stalled` is called now and then while nothing comes.
-    """
-    channel = None
-    try:
-        begun = functools.partial(_begun, connection, command)
-        channel = awaited(begun, connection.transport.close)
-        while data := _next(channel, stalled):
-            yield data
-        stderr = channel.recv_stderr(CHUNK_BYTES) if channel.recv_stderr_ready() else b""
-        return channel.recv_exit_status(), stderr.decode(errors="replace")
-    except _FAILURES:
-        return -1, ""
-    finally:
+    def __init__(self, connection: fabric.Connection, command: str) -> None:
+        """Raise ConnectionResetError where the connection is lost."""
+        try:
+            self._channel = connection.transport.open_session()
+            self._channel.exec_command(command)
+        except _FAILURES as failure:
+            if is_alive(connection):
+                raise
+            raise ConnectionResetError(str(failure)) from None
+        self._channel.settimeout(0.0)
+        self._came = selectors.DefaultSelector()
+        self._came.register(self._channel.fileno(), selectors.EVENT_READ)
+
+    def receive(self, seconds: float) -> tuple[bytes, bytes]:
+        if self.has_ended:
+            time.sleep(seconds)
+        elif not self._is_there:
+            self._came.select(seconds)
+        out = self._channel.recv(CHUNK_BYTES) if self._channel.recv_ready() else b""
+        err = b""
+        if self._channel.recv_stderr_ready():
+            err = self._channel.recv_stderr(CHUNK_BYTES)
+        return out, err
+
+    @property
+    def _is_there(self) -> bool:
+        return bool(self._channel.recv_ready() or self._channel.recv_stderr_ready())
+
+    def send(self, data: memoryview) -> int:
+        with suppress(TimeoutError):  # the host takes no more at the moment
+            return int(self._channel.send(bytes(data[:CHUNK_BYTES])))
+        return 0
+
+    def end_input(self) -> None:
+        self._channel.shutdown_write()
+
+    @property
+    def has_ended(self) -> bool:
+        return bool(self._channel.closed or self._channel.eof_received) and not self._is_there
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._channel.recv_exit_status() if self._channel.exit_status_ready() else None
+
+    def close(self) -> None:
+        self._came.close()
         with suppress(*_FAILURES):
-            if channel:
-                channel.close()
-
-
-def _begun(connection: fabric.Connection, command: str) -> paramiko.Channel:
-    channel = connection.transport.open_session()
-    channel.exec_command(command)
-    channel.sendall(b"\n")  # in place of a secret
-    channel.settimeout(LOOK_EVERY_SECONDS)
-    return channel
-
-
-def _next(channel: paramiko.Channel, stalled: Callable[[], None]) -> bytes:
-    """Of a signal we hear where we look up: not in the middle of a lock of paramiko's."""
-    heard_at = time.monotonic()
-    while True:
-        with suppress(TimeoutError), held_back():
-            return bytes(channel.recv(CHUNK_BYTES))
-        if time.monotonic() - heard_at > STALLED_SECONDS:
-            stalled()
-            heard_at = time.monotonic()
+            self._channel.close()
 
 
 @atexit.register

@@ -1,43 +1,17 @@
-"""What a host tells while a run is under way: lines behind the fence, as they come, and a log."""
+"""What is made of what a host tells while a run is under way: events passed on, and a log."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from invoke.watchers import StreamWatcher
-
-Follow = Callable[[str, str], None]  # a word and the rest of its line: ("begin", "dump")
+from .hearing import Follow
 
 
 class Stream(Protocol):
     def write(self, text: str, /) -> object: ...
 
     def flush(self) -> object: ...
-
-
-class Events(StreamWatcher):
-    """Tells each follower of each whole line, once.
-
-    A watcher is made anew, with the same arguments, in each of invoke's threads: what the threads
-    share, it is given. What a follower raises ends the run.
-    """
-
-    def __init__(self, fence: str, followers: Sequence[Follow]) -> None:
-        super().__init__()
-        self.fence, self.followers = fence, followers
-        self.line_start = self.seen = 0
-
-    def submit(self, stream: str) -> Iterable[str]:
-        """`stream` is all that came so far; only its new part is looked at."""
-        while (line_end := stream.find("\n", self.seen)) >= 0:
-            if stream.startswith(f"{self.fence} ", self.line_start):
-                _, word, *rest = stream[self.line_start : line_end].split(" ", 2)
-                for follow in self.followers:
-                    follow(word, "".join(rest))
-            self.line_start = self.seen = line_end + 1
-        self.seen = len(stream)
-        return []
 
 
 class Once:

@@ -12,11 +12,14 @@ from ..config.errors import PreflightError, UnprovenError
 from . import shell, steps
 from .attending import come_back
 from .catalog import Archive
-from .events import Follow, Stream
+from .events import Stream
+from .exchange import LOST
+from .hearing import Follow
 from .link import Link
-from .shell import LOST, Report, Told
+from .shell import Report, Told
 
 _MANIFEST, _DUMP = 1, 2  # as the step `fetch` gives them
+_MANIFEST_BYTES: Final = 16 * 1024 * 1024  # a line of some 100 bytes for each table
 _CHUNK_BYTES: Final = 1024 * 1024
 _BARREN_TRIES: Final = 3
 _SERVER_BYTES: Final = 201_326_592  # as remote/place.sh has it
@@ -131,7 +134,8 @@ def _poured(  # noqa: PLR0913
         before = incoming.bytes
         incoming.manifest.clear()
         step = steps.fetch(name, sha256, before)
-        report = shell.pour(link, [step], variables=variables, told=told, take=take)
+        files = {_MANIFEST: _MANIFEST_BYTES, _DUMP: incoming.archive.bytes - before}
+        report = shell.pour(link, [step], variables=variables, told=told, take=take, files=files)
         if report.exited != LOST or not patience or not link.is_lost():
             return report
         barren = barren + 1 if incoming.bytes == before else 0

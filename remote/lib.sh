@@ -10,7 +10,7 @@ unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWOR
 unset BLOCK_SIZE LS_BLOCK_SIZE TIME_STYLE QUOTING_STYLE # GNU's ls would tell sizes, times and names in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
 only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems=''
-children='' psql_child='' server_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting='' interrupt=''
+children='' psql_child='' server_child='' psql_program='' psql_idle='' watcher='' guard='' starting='' interrupt=''
 rotation='not reached'
 report='' reconnect_seconds=0 alone_since='' deferred=''
 shrunk='' shrink_accepted=''
@@ -257,19 +257,11 @@ stop_children() {
     tell_guard
 }
 
-# The client sends the password first. It takes a round trip to come: whoever needs it, waits for it.
-meet_client() {
-    [ -z "$met" ] || return 0
-    met=yes
-    IFS= read -r secret || :
-    [ -z "$secret" ] || export PGPASSWORD="$secret"
-    secret=
-}
-
-# Then it keeps our stdin open, and says so before it closes it to stop us. An end without that word is a connection that is
+# The client keeps our stdin open, and says so before it closes it to stop us. An end without that word is a connection that is
 # lost, or a client that was killed.
 watch_client() {
     meet_client
+    [ -z "$db_password" ] || export PGPASSWORD="$db_password"
     [ -z "$watcher" ] || return 0
     exec 3<&0
     # In braces, or some shells would keep, to restore it later, what is closed here: and our client waits for its end.
@@ -423,7 +415,6 @@ finish() {
     trap '' INT TERM HUP
     trap - EXIT
     set +e
-    meet_client # it would find the door closed
     stop_watching
     stop_children
     if [ "$code" -eq 0 ] && [ -n "$verdict" ]; then

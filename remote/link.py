@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Final
@@ -11,7 +11,7 @@ import fabric
 from invoke.context import Context
 
 from ..config.settings import Settings
-from .connection import await_sign_of_life, connect, is_alive, printed
+from .connection import SshChannel, await_sign_of_life, connect, is_alive
 from .signals import awaited, held_back
 
 ASK_EVERY_SECONDS: Final = 5
@@ -41,8 +41,17 @@ class Link:
             time.sleep(0.02)
         return not is_alive(self.connection)
 
-    def printed(self, command: str) -> Generator[bytes, None, tuple[int, str]]:
-        return printed(self.connection, command, self.ask)
+    @property
+    def run_seconds(self) -> float | None:
+        limit = self.connection.config.timeouts.command
+        return None if limit is None else float(limit)
+
+    @property
+    def begin_seconds(self) -> float:
+        return self._settings.shell_timeout_seconds
+
+    def begin(self, command: str) -> SshChannel:
+        return SshChannel(self.connection, command)
 
     def ask(self) -> None:
         """Give it up unless it answers soon."""

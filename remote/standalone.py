@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from . import shell, steps
+from . import steps
 from .catalog import ON_HOST
-from .shell import Step
+from .script import Step, script
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ..config.settings import Settings
 
@@ -37,7 +36,7 @@ def standalone(several: Sequence[Step], settings: Settings) -> str:
     variables = {"fence": "none", "task": "predeploy", "backup_dir": "/"}
     variables |= {"keeps_status": "yes", "tells": "log"}
     first = steps.standalone(settings)
-    text = shell.script([first, *map(_without_client, several)], variables, readable=True)
+    text = script([first, *map(_without_client, several)], variables, readable=True)
     return f"{_HEAD}{text}\n"
 
 
@@ -50,10 +49,8 @@ def _without_client(step: Step) -> Step:
 
 
 class _Rehearse(Step):
-    def script(
-        self, known: Mapping[str, str] = MappingProxyType({}), *, readable: bool = False
-    ) -> str:
-        asked = super().script(known, readable=readable)
+    def script(self, *, readable: bool = False) -> str:
+        asked = super().script(readable=readable)
         return f'if [ "$BACKUP_REHEARSAL" != off ]; then\n{asked}\nfi'
 
 

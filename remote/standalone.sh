@@ -5,13 +5,14 @@
 meet_client() {
     [ -z "$met" ] || return 0
     met=yes
-    [ -z "$password" ] || export PGPASSWORD="$password"
+    db_password=$password
     password=
 }
 
 # Nobody whose going away would end this run: cron has no stdin.
 watch_client() {
     meet_client
+    [ -z "$db_password" ] || export PGPASSWORD="$db_password"
 }
 
 tell() {
@@ -230,7 +231,7 @@ tell_outcome() {
     fi
 }
 
-password='' missing='' accept_shrink=''
+met='' db_password='' password='' missing='' accept_shrink=''
 take_settings
 case ${1-} in
     -h | --help)

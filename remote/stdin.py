@@ -1,131 +1,101 @@
-"""What the host reads from us: the secret, a payload, and whether we are still there."""
+"""What a host reads from us, each part in its turn; and the word that ends a run on purpose."""
 
-import signal
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Final, Protocol
 
-from invoke.runners import Promise, Result, Runner
+STOP: Final = b"stop\n"
 
-from ..config.errors import InterruptedRunError
-from .events import Follow
-from .signals import handled
 
-GRACE_SECONDS = 10
-POLL_SECONDS = 0.05
-STOP = "stop\n"
+class Input(Protocol):
+    """`send` takes what it can take at once, and returns how many bytes; OSError: nobody reads."""
+
+    def send(self, data: memoryview) -> int: ...
+
+    def end_input(self) -> None: ...
 
 
 class Stdin:
-    """The secret at once, in one write; then open until we go, with a word that it is on purpose.
+    """Sends nothing before the host's shell has printed our fence.
 
-    An end without that word is a connection that was lost: the host goes on for a while.
+    Then come the secrets and the rest of the script, in one write; then the payload, once the
+    host asks for it. stdin stays open until we go. An end without the word `stop` is a connection
+    that was lost: the host goes on for a while.
     """
 
-    def __init__(self, secret: str) -> None:
-        self.text: str | None = f"{secret}\n"
-        self.last_word = STOP
-        self.open = True
-        self.busy = False  # being written to by somebody else, and so not to be closed yet
+    def __init__(
+        self,
+        secrets: Mapping[str, str],
+        rest: bytes = b"",
+        payload: Iterable[bytes] | None = None,
+    ) -> None:
+        lines = "".join(f"{name}={value}\n" for name, value in secrets.items() if value)
+        self._first = f"{lines}\n".encode(errors="surrogateescape") + rest
+        self._payload = iter(payload or ())
+        self._due = memoryview(b"")
+        self._silent = True  # until the host's shell is known to be ours
+        self._unread = bool(rest)  # some head(1) of the host would read our next word with it
+        self._asked = self._said = self._ended = False
+        self.stopping = False
+
+    def hear(self, word: str, _rest: str) -> None:
+        """What the host asks for, by the words of remote/door.sh and remote/transfer.sh."""
+        if word == "door" and self._silent:
+            self._silent, self._due = False, memoryview(self._first)
+        elif word == "rest":
+            self._unread = False
+        elif word == "send":
+            self._asked = True
 
     def stop(self) -> None:
-        self.open = False
+        self.stopping = True
 
-    def stop_if_it_raises(self, follow: Follow) -> Follow:
-        def guarded(word: str, rest: str) -> None:
-            try:
-                follow(word, rest)
-            except BaseException:
-                self.stop()
-                raise
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing was sent yet: then nobody there needs to be told to stop."""
+        return self._silent
 
-        return guarded
+    @property
+    def is_blocked(self) -> bool:
+        return bool(self._due)
 
-    def read(self, _size: int = -1) -> str | None:
-        if self.text is not None:
-            text, self.text = self.text, None
-            return text
-        if self.open or self.busy:
-            return None
-        word, self.last_word = self.last_word, ""
-        return word
+    def write(self, channel: Input) -> bool:
+        """Send what is due, and return whether anything went; more may follow at once.
 
+        What making a piece of the payload raises, goes on to the caller.
+        """
+        if not self._due:
+            self._due = memoryview(self._next())
+        if self._due:
+            return self._send(channel)
+        if self._said and not self._ended:
+            self._ended = True
+            with suppress(OSError, EOFError):
+                channel.end_input()
+        return False
 
-class Sending:
-    """Writes the payload when a step asks for it.
-
-    Not as what invoke reads of `Stdin`: that is text, comes in one piece each 10 ms, and a host
-    that ends before it has read everything would be taken for one that is lost.
-    """
-
-    def __init__(self, payload: Iterable[bytes], stdin: Stdin) -> None:
-        self.payload, self.stdin = payload, stdin
-        self.asked = threading.Event()
-        stdin.busy = True
-
-    def follow(self, word: str, _rest: str) -> None:
-        if word == "send":
-            self.asked.set()
-
-    def until_the_end(self, promise: Promise) -> Result:
+    def _send(self, channel: Input) -> bool:
         try:
-            self.write(promise.runner)
-        except BaseException:
-            self.stdin.stop()
-            raise
-        finally:
-            self.stdin.busy = False
-            result = promise.join()
-        return result
+            taken = channel.send(self._due)
+        except (OSError, EOFError):  # nobody reads any more: the end of the run tells why
+            self._due, self._said, self._ended = memoryview(b""), True, True
+            return False
+        self._due = self._due[taken:]
+        return taken > 0
 
-    def write(self, runner: Runner) -> None:
-        while not self.asked.wait(POLL_SECONDS):
-            if self.is_over(runner):
-                return
-        self.stdin.last_word = ""  # it would be taken for a part of the payload
-        for chunk in self.payload:
-            if self.is_over(runner):
-                return
-            try:
-                runner._write_proc_stdin(chunk)  # noqa: SLF001 - the public one takes text alone
-            except (OSError, EOFError):
-                return  # the run's end tells why
-        self.stdin.last_word = STOP
+    def _next(self) -> bytes:
+        if self._silent or self._unread or self._said:
+            return b""
+        if self.stopping:
+            self._said = True
+            return b"" if self._asked else STOP  # it would be taken for a part of the payload
+        if self._asked:
+            return self._piece()
+        return b""
 
-    def is_over(self, runner: Runner) -> bool:
-        return not self.stdin.open or runner.process_is_finished or runner.has_dead_threads
-
-
-@contextmanager
-def stopped_gently(stdin: Stdin) -> Iterator[None]:
-    """At a signal the host is told to stop, and reports; a second one, or ten seconds, ends it."""
-
-    def stop(_number: signal.Signals) -> None:
-        if not stdin.open:
-            raise InterruptedRunError(
-                "interrupted (exit 130): the host was told to stop, but did not report back"
-            )
-        stdin.stop()
-        # Again and again: invoke waits for its threads after the first, without a limit.
-        signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS, 1)
-
-    with handled(stop, signal.SIGALRM):
-        try:
-            yield
-        finally:
-            if threading.current_thread() is threading.main_thread():
-                signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-@contextmanager
-def stopped_after(seconds: float | None, stdin: Stdin) -> Iterator[None]:
-    """The host is told to stop when the time is over."""
-    if seconds is None:
-        yield
-        return
-    timer = threading.Timer(seconds, stdin.stop)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    def _piece(self) -> bytes:
+        for piece in self._payload:
+            if piece:
+                return piece
+        self._asked = False
+        return b""

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from .catalog import PRE_DEPLOY
-from .shell import Step, source
+from .script import Step, source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +23,11 @@ LOG_BYTES = 200_000  # shown of a log at most: what captures them is made for le
 
 
 def _sql(name: str) -> str:
-    """Without its comments: the whole script is one argument, whose length is limited."""
-    return re.sub(r"(?m)^\s*(--.*\n)?", "", source(f"{name}.sql"))
+    return source(f"{name}.sql")
 
 
 def _awk(name: str) -> str:
-    return re.sub(r"(?m)^\s*(#.*\n)?", "", source(f"{name}.awk"))
+    return source(f"{name}.awk")
 
 
 def lock(settings: Settings, *, create: bool, upload: str = "") -> Step:

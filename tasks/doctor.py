@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
-    from ..remote.shell import Report, Step
+    from ..remote.script import Step
+    from ..remote.shell import Report
     from .findings import Finding
 
 

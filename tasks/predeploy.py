@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from ..config.settings import Settings
     from ..remote.catalog import Archive
-    from ..remote.shell import Report, Step
+    from ..remote.script import Step
+    from ..remote.shell import Report
     from .session import Host
 
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from ..remote.attending import Line
     from ..remote.catalog import Archive
     from ..remote.link import Link
+    from ..remote.script import Step
     from ..remote.servers import Programs
-    from ..remote.shell import Report, Step
+    from ..remote.shell import Report
 
 _PLACE = "this machine"
 _LEFT_WAIT_SECONDS = 15
@@ -187,7 +188,7 @@ def _local(host: Host, directory: Path, bin_dir: str = "") -> Host:
         lock_wait_seconds=max(host.settings.lock_wait_seconds, _LEFT_WAIT_SECONDS),
         reconnect_seconds=0,
     )
-    here: Line = Here(directory, host.connection)  # all of a link that its runs look at
+    here: Line = Here(directory, host.link)  # all of a link that its runs look at
     return Host(settings, cast("Link", here), host.quiet)
 
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from ..config.settings import Settings
     from ..remote.link import Link
-    from ..remote.shell import Report, Step
+    from ..remote.script import Step
+    from ..remote.shell import Report
 
+_SAID_LENGTH = 300
 _FAILURES: Mapping[int, type[errors.PredeployError]] = {
     failure.exit_code: failure
     for failure in (
@@ -63,7 +65,7 @@ class Host:
             "backup_dir": self.settings.backup_dir,
             "keeps_status": "yes" if keeps_status else "",
         }
-        secret = self.settings.db_password or ""
+        secrets = {"DB_PASSWORD": self.settings.db_password or ""}
         from ..remote.attending import run
         from .github import folded
         from .progress import Log, Progress
@@ -75,7 +77,7 @@ class Host:
                 self.link,
                 steps,
                 variables=variables,
-                secret=secret,
+                secrets=secrets,
                 payload=payload,
                 follow=progress.follow if progress else None,
                 tells="progress" if progress else "warnings",
@@ -105,7 +107,7 @@ class Host:
         )
 
     def _silence(self, task: str, report: Report) -> errors.PredeployError:
-        from ..remote.shell import LOST
+        from ..remote.exchange import LOST
 
         if report.lost:
             return errors.HostError(
@@ -120,16 +122,38 @@ class Host:
                 "  The host notices, stops and removes what is unfinished; earlier archives stay.\n"
                 "  What to do: run it again."
             )
+        if report.trouble and report.begun:
+            return errors.PredeployError(
+                f"{task} on {self.name}: {report.trouble}, which no run of ours does (exit 1)\n"
+                "  Nothing that it said counts. What to do: see who answers there; a program that"
+                " floods its stderr shows in the log above."
+            )
+        if (not report.begun and report.exited != LOST) or report.trouble:
+            return self._not_begun(task, report)
         if report.facts:
             return errors.PredeployError(
                 f"{task} on {self.name}: the shell on the host was killed during the run (exit 1)\n"
                 "  What to do: check the host's memory and limits, and run it again."
             )
         return errors.PreflightError(
-            f"{task} on {self.name}: the host did not run our shell to its end (exit 10):"
-            f" exit code {report.exited} and no report\n"
-            "  What to do: try `ssh HOST sh -c true`; the account may have no shell there, or a"
-            " forced command."
+            f"{task} on {self.name}: the host ended our script before it could report (exit 10):"
+            f" exit code {report.exited}\n"
+            "  What to do: check the host's memory and limits, and run it again."
+        )
+
+    def _not_begun(self, task: str, report: Report) -> errors.PredeployError:
+        """Nothing was sent there but the beginning of a script, in which there is no secret."""
+        why = report.trouble or f"it ended with exit code {report.exited}"
+        said = " ".join(f"{report.noise} {report.stderr}".split())
+        return errors.PreflightError(
+            f"{task} on {self.name}: the host's shell did not begin our script (exit 10): {why}\n"
+            f"  It said: {said[:_SAID_LENGTH] or 'nothing'}\n"
+            "  No secret was sent.\n"
+            "  What to do: try `ssh HOST true`. If the account's startup files (~/.bashrc,"
+            " ~/.zshenv, ~/.cshrc, fish's config) start another program, wait for input or print"
+            " without end, let them do so only for people: case $- in *i*) … ;; esac. If the"
+            " account has no shell or a forced command, ask the host for one. A slow host gets"
+            " more time with SSH_SHELL_TIMEOUT=<seconds>."
         )
 
     def command(self, task: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..config.settings import Settings
     from ..remote.catalog import Archive
-    from ..remote.shell import Step
+    from ..remote.script import Step
 
 _MOST = 10_000
 

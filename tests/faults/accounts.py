@@ -138,7 +138,7 @@ def not_deceived(scene: Scene, run: Run) -> None:
 
 fault = partial(Fault, group=GROUP)
 good = partial(fault, codes=(0,), says="You can roll back to")
-NO_SHELL = "the host did not run our shell to its end"
+NO_SHELL = "the host's shell did not begin our script"
 FAULTS = [
     good("the login shell is dash", where=on("dash"), needs=("dash",)),
     good("the login shell is busybox sh", where=busybox, needs=("busybox",)),

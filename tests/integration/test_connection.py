@@ -1,5 +1,6 @@
 """The shared connection against real SSH servers."""
 
+import io
 import random
 import shutil
 import signal
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,9 @@ from cryptography.hazmat.primitives import serialization as formats
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from fabric_predeploy.config.errors import ConfigurationError, HostError, InterruptedRunError
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import connection
+from fabric_predeploy.remote import connection, exchange
+from fabric_predeploy.remote.hearing import Hearing
+from fabric_predeploy.remote.stdin import Stdin
 from fabric_predeploy.tasks.interrupts import signals_raise
 
 from sandbox import sshd
@@ -29,6 +33,11 @@ from sandbox.sshd import SshServer, private_text, public_line
 from tests.integration.cutting import way_to
 
 ROUNDS = 40
+# Prints until it is told to stop.
+ENDLESS = (
+    r"printf '\nfence door\nfence raw 99999999999999\n'; cat /dev/zero &"
+    " read empty; read stop; kill $!"
+)
 
 pytestmark = pytest.mark.skipif(not sshd.available(), reason="OpenSSH's sshd is not installed")
 
@@ -574,8 +583,13 @@ def test_a_signal_at_any_moment_of_a_long_answer_leaves_nobody_waiting(server, s
 
     def listen():
         strike.put(chance.random() / 20)
-        for _ in connection.printed(connected, "cat /dev/zero", lambda: None):
-            pass
+        stdin = Stdin({})
+        hearing = Hearing("fence", ask=stdin.hear, take=lambda *_: None, files={1: 10**15})
+        begin = partial(connection.SshChannel, connected, ENDLESS)
+        limits = exchange.Limits(begin_seconds=20)
+        exchange.awaited_politely(exchange.Exchange(begin, stdin, [hearing], io.StringIO(), limits))
+        if stdin.stopping:
+            raise InterruptedRunError("as it was told")
         while True:
             time.sleep(0.001)
 

@@ -17,14 +17,15 @@ from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote import shell, steps
 from fabric_predeploy.tasks.backup import taking
-from invoke.context import Context
 
 from sandbox.postgres import Postgres, create_owner, identifier, postgres
 from sandbox.wheels import downloaded
 from tests.integration.everything import GROUPS, create_everything, fail_a_deploy, plain_dump
+from tests.local import LocalLine
 
 MAJORS = (14, 17, 18)
 PASSWORD = "it's a pw"
+SECRETS = {"DB_PASSWORD": PASSWORD}
 DATABASE = OWNER = "app"
 DESCRIBED = """
 SELECT format('%I.%I', nspname, relname), coalesce(string_agg(concat_ws(' ', attname,
@@ -85,7 +86,7 @@ class Failed:
             steps.salvage(settings, list(tables)),
         ]
         return shell.run(
-            Context(), several, variables=variables(settings, "restore"), secret=PASSWORD
+            LocalLine(), several, variables=variables(settings, "restore"), secrets=SECRETS
         )
 
     def dump(self) -> str:
@@ -135,10 +136,10 @@ def after(server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Failed:
     }
     settings = load("x", environ=environ, directory=directory)
     taken = shell.run(
-        Context(),
+        LocalLine(),
         taking(settings, "read"),
         variables=variables(settings, "predeploy"),
-        secret=PASSWORD,
+        secrets=SECRETS,
     )
     assert taken.code == 0
     rows = {name: contents(server, only(name)) for _, name in KINDS.values()}
@@ -276,10 +277,10 @@ def test_two_tables_of_one_name_are_told_apart(failed):
     )
     try:
         taken = shell.run(
-            Context(),
+            LocalLine(),
             taking(failed.settings, "read"),
             variables=variables(failed.settings, "predeploy"),
-            secret=PASSWORD,
+            secrets=SECRETS,
         )
         newer = replace(failed, archive=taken.of("publish")["archive"])
         report = newer.salvage("twin.plain", "public.plain")

@@ -16,11 +16,12 @@ import pytest
 from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote import shell, steps
+from fabric_predeploy.remote.script import Step
 from fabric_predeploy.tasks.backup import taking
-from invoke.context import Context
 
 from sandbox.postgres import Postgres, identifier
 from tests.integration.everything import create_everything, fail_a_deploy, plain_dump
+from tests.local import LocalLine, answer, whole_script
 from tests.project import PASSWORD
 
 OWNER = "swapper"
@@ -50,9 +51,11 @@ class Place:
     archive: str = ""
     log: list[str] = field(default_factory=list)
 
-    def run(self, *several: shell.Step, task: str = "restore") -> shell.Report:
+    def run(self, *several: Step, task: str = "restore") -> shell.Report:
         variables = {"task": task, "backup_dir": str(self.backup_dir), "keeps_status": "yes"}
-        return shell.run(Context(), several, variables=variables, secret=PASSWORD)
+        return shell.run(
+            LocalLine(), several, variables=variables, secrets={"DB_PASSWORD": PASSWORD}
+        )
 
     def back_up(self) -> None:
         report = self.run(*taking(self.settings, "read"), task="predeploy")
@@ -478,22 +481,15 @@ def in_a_process(place: Place) -> "subprocess.Popen[str]":
         "keeps_status": "yes",
         "tells": "log",
     }
-    script = "\n".join(
-        [
-            *(f"{key}='{value}'" for key, value in variables.items()),
-            shell.source("lib.sh"),
-            *(s.script() for s in several),
-        ]
-    )
     process = subprocess.Popen(
-        ["sh", "-c", script],
+        ["sh", "-c", whole_script(several, variables)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdin is not None
-    process.stdin.write(PASSWORD + "\n")
+    process.stdin.write(answer(PASSWORD))
     process.stdin.flush()
     busy = "SELECT datname FROM pg_stat_activity WHERE query LIKE 'COPY%'"
     deadline = time.monotonic() + 20

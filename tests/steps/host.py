@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import events, shell, steps
-from invoke.context import Context
+from fabric_predeploy.remote import hearing, shell, steps
+from fabric_predeploy.remote.script import Step
+
+from tests.local import LocalLine, read_facts
 
 PASSWORD = 'p\'w "$HOME" \\ `é`'
 KILLED = pytest.mark.parametrize("who", ["$$", "$PPID"], ids=["ls", "the shell before the pipe"])
@@ -156,12 +158,12 @@ class Host:
 
     def run(
         self,
-        *several: shell.Step,
+        *several: Step,
         secret: str = PASSWORD,
-        context: Context | None = None,
+        line: shell.Line | None = None,
         task: str = "predeploy",
         payload: Iterable[bytes] | None = None,
-        follow: events.Follow | None = None,
+        follow: hearing.Follow | None = None,
         keeps_status: bool = True,
         tells: str = "log",
     ) -> shell.Report:
@@ -169,10 +171,10 @@ class Host:
         variables["keeps_status"] = "yes" if keeps_status else ""
         told = shell.Told(follow, tells)
         report = shell.run(
-            context or Context(),
+            line or LocalLine(),
             several,
             variables=variables,
-            secret=secret,
+            secrets={"DB_PASSWORD": secret},
             payload=payload,
             told=told,
         )
@@ -184,7 +186,7 @@ class Host:
         kept = self.backup_dir / "run.report"
         text = kept.read_text() if kept.is_file() else ""
         if text.startswith(fence):
-            assert shell._read_facts(text, fence) == report.facts
+            assert read_facts(text, fence) == report.facts
 
     def predeploy(self, proof: str = "read", **options: Any) -> shell.Report:
         lock, *others = self.until_preflight()
@@ -212,14 +214,14 @@ class Host:
         """Remove these, as if retention had chosen them."""
         lock, *_ = self.until_preflight(create=False)
         chosen = "".join(f"{name} as the test says\n" for name in remove)
-        return self.run(lock, shell.Step("prune", {"expired": chosen}), task="rotate")
+        return self.run(lock, Step("prune", {"expired": chosen}), task="rotate")
 
     def rotate(self) -> shell.Report:
         lock, *_ = self.until_preflight(create=False)
         judging = (steps.awk(), steps.retention(self.settings))
         return self.run(lock, *judging, steps.prune(), task="rotate")
 
-    def until_preflight(self, create: bool = True) -> Sequence[shell.Step]:
+    def until_preflight(self, create: bool = True) -> Sequence[Step]:
         settings = self.settings
         lock = steps.lock(settings, create=create)
         programs, psql = steps.programs(settings), steps.psql(settings)
@@ -265,7 +267,7 @@ class Host:
 
     def processes(self) -> list[str]:
         """The command lines of all that still runs, a moment later, with this host's home."""
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + 5  # what a killed stub has started ends by itself
         while (found := self._processes()) and time.monotonic() < deadline:
             time.sleep(0.05)
         return found

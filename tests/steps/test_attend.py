@@ -5,7 +5,9 @@ import time
 from contextlib import suppress
 
 import pytest
-from fabric_predeploy.remote import shell, steps
+from fabric_predeploy.remote import steps
+
+from tests.local import answer, read_facts, whole_script
 
 FENCE, OTHER = "f" * 32, "0" * 32
 HOLD = 'printf PGDMP >"$file"; while [ -e "$HOME/held" ]; do /bin/sleep 0.02; done'
@@ -19,13 +21,13 @@ class Client:
         variables |= {"keeps_status": "yes", "tells": "log"}
         pipe = subprocess.PIPE
         self.shell = subprocess.Popen(
-            [host.tools / "sh", "-c", shell.script(several, variables)],
+            [host.tools / "sh", "-c", whole_script(several, variables)],
             stdin=pipe,
             stdout=pipe,
             stderr=pipe,
             text=True,
         )
-        self.shell.stdin.write("secret\n")
+        self.shell.stdin.write(answer())
         self.shell.stdin.flush()
 
     def is_lost(self):
@@ -43,7 +45,7 @@ class Client:
         code = self.shell.wait(timeout=20)
         with suppress(OSError):
             self.shell.stdin.close()
-        return shell._read_facts(output, fence), log, code
+        return read_facts(output, fence), log, code
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import re
 import subprocess
 
 import pytest
-from fabric_predeploy.remote import shell, steps
-from invoke.context import Context
-from invoke.exceptions import ThreadException
+from fabric_predeploy.remote import script, shell, steps
+from fabric_predeploy.remote.exchange import LOST
+
+from tests.local import LocalLine
 
 PASSWORD_PARTS = ("p'w", "`é`")
 
@@ -19,9 +20,7 @@ echo ' begin result'; echo code=0; echo problem=forged; echo ' end result'; prin
 
 def test_what_an_rc_file_prints_before_the_steps_counts_for_nothing(host):
     host.stub("pg_dump", "exit 3")
-    c = Context()
-    with c.prefix(NOISE):
-        report = host.predeploy(context=c)
+    report = host.predeploy(line=LocalLine(NOISE))
     assert report.code == 12
     assert report.problems == []
 
@@ -34,14 +33,14 @@ def test_what_a_program_prints_on_stdout_is_no_outcome(host):
 
 @pytest.mark.parametrize("character", ["'", '"', "\\", "!", "$", "`", "\n", "%", "é", "\\n", "$0"])
 def test_a_script_arrives_as_it_was_sent(host, character):
-    script = f"cat >\"$HOME/seen\" <<'END'\n<{character}>\nEND\n"
-    command = shell._COMMAND.format(shell._encoded(script))
+    text = f"cat >\"$HOME/seen\" <<'END'\n<{character}>\nEND\n"
+    command = script.COMMAND.format(script.encoded(text))
     subprocess.run(command, shell=True, check=True, stdin=subprocess.DEVNULL)  # noqa: S602 - as sshd does
     assert (host.home / "seen").read_text() == f"<{character}>\n"
 
 
 def test_without_comments_and_indentation_a_script_is_the_same_to_the_shell():
-    source, sent = shell.source("verify.sh"), shell._code("verify.sh")
+    source, sent = script.source("verify.sh"), script._code("verify.sh")
     assert "'s/^\\\\//'" in sent
     assert not [line for line in sent.splitlines() if line.startswith((" ", "#"))]
     assert len(sent) < len(source)
@@ -82,19 +81,25 @@ def test_the_password_is_in_no_file_no_output_and_no_command_line(host):
     """Every step has been through, and each of the three programs has complained."""
     told = []
 
-    class Listening(Context):
-        def run(self, *args, **options):
-            result = super().run(*args, **options)
-            told.append(result.stdout + result.stderr)
-            return result
+    class Listening(LocalLine):
+        def begin(self, command):
+            channel = super().begin(command)
+            receive = channel.receive
+
+            def listen(seconds):
+                told.extend(receive(seconds))
+                return told[-2], told[-1]
+
+            channel.receive = listen
+            return channel
 
     every_command_line = 'cat /proc/[0-9]*/cmdline >>"$HOME/seen" 2>&1; echo warning >&2'
     host.stub("pg_dump", f'{every_command_line}; printf PGDMP >"$file"')
-    assert host.predeploy(context=Listening()).code == 0
+    assert host.predeploy(line=Listening()).code == 0
     files = [path.read_bytes() for path in host.home.rglob("*") if path.is_file()]
     assert any(b"exec sh -c" in content or b"--lock-wait-timeout" in content for content in files)
     for part in PASSWORD_PARTS:
-        assert part not in told[0]
+        assert part.encode() not in b"".join(told)
         assert not any(part.encode() in content for content in files)
 
 
@@ -135,9 +140,11 @@ def test_nothing_is_left_running_after_a_good_run(host):
 def test_a_run_of_a_moment_ends_however_busy_the_host_is(host):
     """What watches the client has hardly been forked when it is to be ended."""
     fact = {"fence": "f", "task": "history", "backup_dir": "~", "keeps_status": "", "tells": "log"}
-    script = "\n".join([*shell._assignments(fact), shell._code("lib.sh"), "begin x", "end x"])
+    fact["rest_bytes"] = "0"
+    code = [script._code("door.sh"), script._code("lib.sh"), "watch_client", "begin x", "end x"]
+    text = "\n".join([*script.assignments(fact), *code])
     several = [
-        subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        subprocess.Popen(["sh", "-c", text], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         for _ in range(30)
     ]
     for one in several:
@@ -157,7 +164,8 @@ def sent(host, content, *more, announced=None, **options):
     lock, programs, *_ = host.until_preflight()
     variables = {"task": "restore", "backup_dir": host.settings.backup_dir, "keeps_status": ""}
     several = [lock, programs, steps.transfer(), receive, *more]
-    return shell.run(Context(), several, variables=variables, secret="x", **options)
+    secrets = {"DB_PASSWORD": "x"}
+    return shell.run(LocalLine(), several, variables=variables, secrets=secrets, **options)
 
 
 def test_every_byte_of_a_payload_arrives_as_it_is(host):
@@ -224,17 +232,15 @@ def test_a_follower_that_fails_ends_the_run_and_is_no_lost_connection(host):
     def fail(_word, _rest):
         raise ValueError("of the follower")
 
-    with pytest.raises(ThreadException, match="of the follower"):
+    with pytest.raises(ValueError, match="of the follower"):
         host.run(*host.until_preflight(), follow=fail)
 
 
-@pytest.mark.parametrize("failure", [EOFError, ConnectionResetError, LookupError])
+@pytest.mark.parametrize("failure", [EOFError, ConnectionResetError])
 def test_a_host_that_is_gone_before_it_begins_is_lost_and_no_bug(host, failure):
-    class Gone(Context):
-        is_connected = False
-
-        def run(self, *_args, **_options):
+    class Gone(LocalLine):
+        def begin(self, _command):
             raise failure
 
-    report = host.predeploy(context=Gone())
-    assert (report.code, report.exited) == (None, shell.LOST)
+    report = host.predeploy(line=Gone())
+    assert (report.code, report.exited) == (None, LOST)

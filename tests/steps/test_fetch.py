@@ -2,28 +2,11 @@
 
 import hashlib
 import io
-import subprocess
 
 import pytest
 from fabric_predeploy.remote import shell, steps
-from invoke.context import Context
 
-
-class Printing:
-    """What stands for a connection here: a command's own pipe, as it comes."""
-
-    connection = Context()
-
-    def printed(self, command):
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", command], stdin=-1, stdout=-1, stderr=-1, bufsize=0
-        )
-        with process:
-            process.stdin.write(b"\n")
-            while data := process.stdout.read(7):
-                yield data
-            stderr = process.stderr.read().decode()
-        return process.returncode, stderr
+from tests.local import LocalLine
 
 
 @pytest.fixture
@@ -46,11 +29,12 @@ def fetch(host, archive):
 
         variables = {"task": "verify", "backup_dir": str(host.backup_dir), "keeps_status": ""}
         report = shell.pour(
-            Printing(),
+            LocalLine(),
             [steps.fetch(archive, sha256, offset)],
             variables=variables,
             told=shell.Told(log=io.StringIO()),
             take=take,
+            files={1: 10_000, 2: 10_000},
         )
         return report, files
 

@@ -9,7 +9,8 @@ import pytest
 from fabric_predeploy.remote import shell, steps
 from fabric_predeploy.remote.standalone import stamped
 from fabric_predeploy.tasks.install import current, text
-from invoke.context import Context
+
+from tests.local import LocalLine
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def script(host):
 
 def run(host, *several, payload=None):
     variables = {"task": "install", "backup_dir": host.settings.backup_dir, "keeps_status": ""}
-    return shell.run(Context(), several, variables=variables, payload=payload)
+    return shell.run(LocalLine(), several, variables=variables, payload=payload)
 
 
 def install(host, content, payload=None, announced=None):

@@ -5,16 +5,18 @@ import re
 from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote import shell, steps
+from fabric_predeploy.remote import script, steps
 
 SCRIPTS = sorted(
-    path.stem for path in Path(shell.__file__).parent.glob("*.sh") if path.stem != "lib"
+    path.stem
+    for path in Path(script.__file__).parent.glob("*.sh")
+    if path.stem not in ("door", "lib")
 )
 
 
-def declared(script: str) -> set[str]:
+def declared(text: str) -> set[str]:
     """What the client gives; a line that ends in `# from …` names what earlier steps have set."""
-    lines = [line for line in script.splitlines() if line.startswith(': "${')]
+    lines = [line for line in text.splitlines() if line.startswith(': "${')]
     from_client = [line for line in lines if "# from" not in line]
     return set(re.findall(r"\$\{(\w+):?\?\}", " ".join(from_client[:1])))
 
@@ -57,7 +59,7 @@ def test_every_step_has_a_function_and_every_function_a_step():
 def test_a_step_is_given_exactly_the_variables_that_it_declares(name, settings):
     step = given(name, settings)
     assert step.name == name
-    assert set(step.variables) == declared(shell.source(f"{name}.sh"))
+    assert set(step.variables) == declared(script.source(f"{name}.sh"))
 
 
 @pytest.mark.parametrize("name", sorted({*SCRIPTS} - {"standalone"}))  # which reports to people

@@ -3,7 +3,8 @@
 import shlex
 
 import pytest
-from invoke.context import Context
+
+from tests.local import LocalLine
 
 KILOBYTES = 'echo "Filesystem 1024-blocks Used Available Capacity Mounted on"; echo "{}"'
 
@@ -174,9 +175,7 @@ def test_a_spoilt_manifest_does_not_stop_the_estimate(host, spoilt):
 
 def test_a_limit_on_the_size_of_files_is_10(host):
     host.database("15.18", size=80_000_000)
-    c = Context()
-    with c.prefix("ulimit -f 1024"):
-        (problem,) = refused(host, context=c)
+    (problem,) = refused(host, line=LocalLine("ulimit -f 1024"))
     assert "ulimit -f" in problem
     assert "1048576 bytes" in problem
 

@@ -6,8 +6,9 @@ import signal
 import subprocess
 
 import pytest
-from fabric_predeploy.remote import shell, steps
-from invoke.context import Context
+from fabric_predeploy.remote import script, shell, steps
+
+from tests.local import LocalLine, answer
 
 PASSWORD = 'p\'w "$HOME" \\ `é`'
 NOT_TEXT = b"\0\xff\xfe\n\r\n\xc3\x28'\\\x03\x04\x1a" + os.urandom(300_000)
@@ -26,10 +27,10 @@ def announced(content, manifest=b"", name="some", sha256=None):
 def run(host, receive, payload, *more, upload="", secret=PASSWORD):
     lock = steps.lock(host.settings, create=True, upload=upload)
     return shell.run(
-        Context(),
+        LocalLine(),
         [lock, programs(host), steps.transfer(), receive, *more],
         variables={"task": "restore", "backup_dir": host.settings.backup_dir, "keeps_status": ""},
-        secret=secret,
+        secrets={"DB_PASSWORD": secret},
         payload=payload,
     )
 
@@ -192,15 +193,15 @@ def test_a_shell_that_is_told_to_stop_in_the_middle_does_so_at_once(host):
 
 def test_a_client_that_dies_in_the_middle_leaves_nothing(host):
     """The door itself would be told of it by whoever stops it; here nobody is there to tell."""
-    variables = {"fence": "f", "task": "restore", "backup_dir": host.settings.backup_dir}
+    variables = {"task": "restore", "backup_dir": host.settings.backup_dir}
     lock = steps.lock(host.settings, create=True)
     several = [lock, programs(host), steps.transfer(), announced(NOT_TEXT)]
-    script = shell.script(several, {**variables, "keeps_status": "", "tells": "log"})
+    command, rest = script.request(several, {**variables, "keeps_status": "", "tells": "log"}, "f")
     told = subprocess.run(  # noqa: S602 - as sshd does
-        shell._COMMAND.format(shell._encoded(script)),
+        command,
         shell=True,
         check=False,
-        input=b"secret\n" + NOT_TEXT[:100_000],
+        input=answer().encode() + rest + NOT_TEXT[:100_000],
         stdout=subprocess.PIPE,
         timeout=20,
     )
@@ -226,10 +227,10 @@ def test_a_dump_over_the_limit_of_files_is_10(host):
 
 
 def test_the_password_is_read_all_the_same(host):
-    host.script("head", 'printf %s "$PGPASSWORD" >"$HOME/seen"; exec /usr/bin/head "$@"')
-    assert send(host).code == 0
+    host.stub("pg_dump", 'printf %s "$PGPASSWORD" >"$HOME/seen"; exit 1')
+    later = [*host.until_preflight()[2:], steps.dump(host.settings)]
+    assert run(host, announced(NOT_TEXT), pieces(NOT_TEXT), *later).code == 12
     assert (host.home / "seen").read_text() == PASSWORD
-    assert received(host)["some.dump"] == NOT_TEXT
 
 
 def test_a_host_that_had_to_wait_for_the_lock_takes_all_of_it(host):

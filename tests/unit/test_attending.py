@@ -6,14 +6,13 @@ import pytest
 from fabric_predeploy.config.errors import HostError, InterruptedRunError
 from fabric_predeploy.remote import attending
 from fabric_predeploy.remote.shell import Told
-from invoke.context import Context
 
 REFUSED = HostError("cannot connect to web1: connection refused (exit 3)", may_pass=True)
 CHANGED = HostError("the host key of web1 has CHANGED (exit 3)")
 
 
 class Line:
-    connection = Context()
+    run_seconds = None
 
     def __init__(self, *failures):
         self.failures, self.tries = iter(failures), 0
@@ -81,8 +80,6 @@ def test_an_interrupt_on_the_way_tells_what_the_host_does_by_itself(slept, told)
 
 
 def test_the_deadline_of_fab_ends_the_way_back_too(slept, told, monkeypatch):
-    limited = Context()
-    limited.config.timeouts.command = 5
-    monkeypatch.setattr(Line, "connection", limited)
+    monkeypatch.setattr(Line, "run_seconds", 5)
     with pytest.raises(InterruptedRunError, match="5 s that fab's -T allows"):
         attending.come_back(Line(*[REFUSED] * 100), told, 120)

@@ -1,0 +1,92 @@
+"""The shell script of a run: the command of its request, and the rest, which goes over stdin."""
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_DIRECTORY: Final = Path(__file__).parent
+
+# RFC 4253, section 6.1: every SSH server takes a packet of 32,768 bytes.
+COMMAND_BYTES: Final = 32_000
+# The beginning is one argument of plain characters, decoded by a builtin, so that any login shell
+# passes it on as it is.
+COMMAND: Final = "exec sh -c 'eval \"$(printf %b \"$1\")\"' sh '{}'"
+_PLAIN: Final = frozenset(range(0x20, 0x7F)) - frozenset(b"'\\!")
+_ENCODED: Final = {
+    byte: "\\n" if byte == ord("\n") else f"\\0{byte:03o}"
+    for byte in range(256)
+    if byte not in _PLAIN
+}
+_LONGEST_REST: Final = 10**9
+
+
+@dataclass(frozen=True)
+class Step:
+    """One remote/<name>.sh with the variables that its first line of code declares."""
+
+    name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def script(self, *, readable: bool = False) -> str:
+        text = source(f"{self.name}.sh") if readable else _code(f"{self.name}.sh")
+        lines = [f"begin {self.name}", *assignments(self.variables), text, f"end {self.name}"]
+        return "\n".join(lines)
+
+
+def script(steps: Sequence[Step], variables: Mapping[str, str], *, readable: bool = False) -> str:
+    """The whole of it, without the door; `readable` by people, with comments and indentation."""
+    return "\n".join(_parts(steps, variables, readable=readable))
+
+
+def request(steps: Sequence[Step], variables: Mapping[str, str], fence: str) -> tuple[str, bytes]:
+    """The command, and the rest of the script.
+
+    The command begins with as many parts as fit; what is in it runs while the rest is on its way.
+    """
+    parts = _parts(steps, {"fence": fence, **variables})
+    there = _fitting(parts, COMMAND_BYTES - len(_command(fence, [], _LONGEST_REST)))
+    rest = "\n".join(parts[there:]).encode(errors="surrogateescape")
+    return _command(fence, parts[:there], len(rest)), rest
+
+
+def _fitting(parts: Sequence[str], room: int) -> int:
+    for number, part in enumerate(parts):
+        room -= len(encoded(f"{part}\n"))
+        if room < 0:
+            return number
+    return len(parts)
+
+
+def _parts(
+    steps: Sequence[Step], variables: Mapping[str, str], *, readable: bool = False
+) -> list[str]:
+    lib = source("lib.sh") if readable else _code("lib.sh")
+    first = "\n".join([*assignments(variables), lib])
+    return [first, *(step.script(readable=readable) for step in steps)]
+
+
+def _command(fence: str, parts: Sequence[str], rest_bytes: int) -> str:
+    door = [*assignments({"fence": fence, "rest_bytes": str(rest_bytes)}), _code("door.sh")]
+    last = ["run_rest"] if rest_bytes else []
+    return COMMAND.format(encoded("\n".join([*door, *parts, *last])))
+
+
+def assignments(variables: Mapping[str, str]) -> list[str]:
+    return [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+
+
+def source(name: str) -> str:
+    return (_DIRECTORY / name).read_text(encoding="utf-8")
+
+
+def _code(name: str) -> str:
+    """What a shell reads of a file: a third of it is comments and indentation."""
+    return re.sub(r"(?m)^\s*(#.*\n)?", "", source(name))
+
+
+def encoded(text: str) -> str:
+    """As printf's %b reads it; what some shell takes for special within single quotes in octal."""
+    return text.encode(errors="surrogateescape").decode("latin-1").translate(_ENCODED)
