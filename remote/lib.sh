@@ -227,14 +227,33 @@ stand_guard() {
     [ -z "$children" ] || kill -TERM $children || :
     # shellcheck disable=SC2086
     [ -z "$server_child" ] || kill -QUIT $server_child || :
-    [ -n "$children$psql_child" ] || return 0
-    sleep 1
+    await_end "$children $psql_child"
     # shellcheck disable=SC2086
-    kill -KILL $children $psql_child || :
+    [ -z "$children$psql_child" ] || kill -KILL $children $psql_child || :
 }
 
 tell_guard() {
     [ -z "$guard" ] || printf '%s,%s,%s\n' "$children" "$psql_child" "$server_child" >&6 2>/dev/null || :
+}
+
+# await_end PIDS: until all have ended, for a second at the most.
+await_end() {
+    looks=0
+    # shellcheck disable=SC2086 # a list of numbers
+    while [ "$looks" -lt 10 ] && is_any_running $1; do
+        looks=$((looks + 1))
+        sleep 0.1 2>/dev/null || {
+            sleep 1
+            return 0
+        }
+    done
+}
+
+is_any_running() {
+    for child; do
+        ! kill -0 "$child" 2>/dev/null || return 0
+    done
+    return 1
 }
 
 # At TERM pg_dump cancels its query in the server, at INT psql does, at QUIT a server of our own is gone within seconds. A
@@ -249,7 +268,7 @@ stop_children() {
         [ -z "$server_child" ] || kill -QUIT $server_child
         [ -z "$psql_child" ] || [ -n "$psql_idle" ] || kill -INT "$psql_child"
         [ -z "$children" ] || kill -TERM $children
-        [ -z "$children" ] && [ -n "$psql_idle" ] || sleep 1
+        await_end "$children $psql_child"
         kill -KILL $children $psql_child
         wait $children $psql_child $server_child
     } 2>/dev/null || :
