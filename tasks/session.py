@@ -217,6 +217,7 @@ def prepared(
     from .github import mask
 
     caller = _caller(c)
+    _refuse_dry(c)
     profile, asked_for = _asked_for(caller)
     given = {
         **asked_for,
@@ -225,6 +226,16 @@ def prepared(
     settings = load(profile, given, needs_version=needs_version)
     mask(settings)
     return settings, caller
+
+
+def _refuse_dry(c: Context) -> None:
+    """Fabric's --dry prints commands instead of running them; ours would say nothing that way."""
+    if c.config.run.dry:
+        raise errors.ConfigurationError(
+            "fab --dry cannot tell what a run would do; nothing was contacted (exit 2)\n"
+            "  What to do: fab doctor looks without changing anything, restore has --plan, and"
+            " rotate has --dry-run."
+        )
 
 
 def _caller(c: Context) -> Any:

@@ -81,3 +81,11 @@ def test_all_problems_are_told_at_once(nowhere):
         for name in ("DB_USER", "DB_PORT", "BACKUP_VERSION", "MAX_BACKUPS")
         if name not in done.stderr
     ]
+
+
+def test_fabs_own_dry_run_is_exit_2_and_names_what_looks_without_changing(nowhere):
+    done = nowhere.fab("--dry", "-H", "demo", "predeploy", "--version=v1")
+
+    assert done.returncode == 2
+    assert "fab doctor" in done.stderr
+    assert "nothing was contacted" in done.stderr
