@@ -268,7 +268,7 @@ stop_children() {
         [ -z "$server_child" ] || kill -QUIT $server_child
         [ -z "$psql_child" ] || [ -n "$psql_idle" ] || kill -INT "$psql_child"
         [ -z "$children" ] || kill -TERM $children
-        await_end "$children $psql_child"
+        [ -z "$children" ] && [ -n "$psql_idle" ] || await_end "$children $psql_child"
         kill -KILL $children $psql_child
         wait $children $psql_child $server_child
     } 2>/dev/null || :

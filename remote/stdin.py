@@ -94,8 +94,8 @@ class Stdin:
         return b""
 
     def _piece(self) -> bytes:
+        """An empty piece means that there is nothing at the moment."""
         for piece in self._payload:
-            if piece:
-                return piece
+            return piece
         self._asked = False
         return b""
