@@ -16,6 +16,7 @@ from .script import Step
 from .shell import Report, Told
 
 LONGEST_WAIT_SECONDS: Final = 2.0  # or a short cut would cost more than it lasted
+LEFT_WAIT_SECONDS: Final = 15
 _GOES_ON: Final = "; the run goes on on the host"
 
 
@@ -44,21 +45,22 @@ def run(  # noqa: PLR0913 - each has a name
 ) -> Report:
     """Run the steps as `shell.run` does; when the connection is lost, come back and follow on.
 
-    Only what has a lock is there to come back to, and a payload cannot be sent in two parts.
+    Only what has a lock is there to come back to, and a payload cannot be sent in two parts. A run
+    whose script had not come whole has changed nothing: it begins again.
     """
-    told = Told(follow, tells, log)
     patience = 0 if payload is not None else _patience(several)
+
+    def begin(steps: Sequence[Step]) -> tuple[Told, Report]:
+        told = Told(follow, tells, log)
+        with line.watched() if patience else nullcontext():
+            report = shell.run(
+                line, steps, variables=variables, secrets=secrets, payload=payload, told=told
+            )
+        return told, report
+
     line.ready()
-    with line.watched() if patience else nullcontext():
-        report = shell.run(
-            line,
-            several,
-            variables=variables,
-            secrets=secrets,
-            payload=payload,
-            told=told,
-        )
-    heard_at = time.monotonic()
+    told, report = begin(several)
+    begun, heard_at = report.begun, time.monotonic()
     while patience and report.exited == LOST and not report.lost and line.is_lost():
         if told.events.caught_up:
             heard_at = time.monotonic()
@@ -68,10 +70,22 @@ def run(  # noqa: PLR0913 - each has a name
         why = come_back(line, told, patience)
         if why:
             return replace(report, lost=why)
-        with line.watched():
-            step = steps.attend(told.fence)
-            report = shell.attend(line, step, variables=variables, told=told)
+        if begun:
+            with line.watched():
+                step = steps.attend(told.fence)
+                report = shell.attend(line, step, variables=variables, told=told)
+        if not begun or report.of("result").get("cut_off"):
+            told, report = begin([_with_wait(step) for step in several])
+            begun = report.begun
     return report
+
+
+def _with_wait(step: Step) -> Step:
+    """The host may take a moment to notice that the run before has lost its client."""
+    if step.name != "lock":
+        return step
+    seconds = max(int(step.variables["lock_wait_seconds"]), LEFT_WAIT_SECONDS)
+    return replace(step, variables={**step.variables, "lock_wait_seconds": str(seconds)})
 
 
 def _patience(several: Sequence[Step]) -> int:

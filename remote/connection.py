@@ -86,10 +86,12 @@ class SshChannel:
             time.sleep(seconds)
         elif not self._is_there:
             self._came.select(seconds)
-        out = self._channel.recv(CHUNK_BYTES) if self._channel.recv_ready() else b""
-        err = b""
-        if self._channel.recv_stderr_ready():
-            err = self._channel.recv_stderr(CHUNK_BYTES)
+        out = err = b""
+        with suppress(*_FAILURES):  # the connection is lost, as `exit_code` says next
+            if self._channel.recv_ready():
+                out = self._channel.recv(CHUNK_BYTES)
+            if self._channel.recv_stderr_ready():
+                err = self._channel.recv_stderr(CHUNK_BYTES)
         return out, err
 
     @property

@@ -3,7 +3,7 @@
 : "${fence:?}" "${rest_bytes:?}"
 
 # Whatever the account exports by these names is not ours.
-rest='' met='' reason='' remedy='' db_password=''
+rest='' met='' is_cut_off='' db_password=''
 export LC_ALL=C # so that ${#rest} counts bytes
 printf '\n%s door\n' "$fence"
 
@@ -35,6 +35,7 @@ take_rest() {
 }
 
 cut_off() {
+    is_cut_off=yes
     reason="the connection was lost before all of the script was here" remedy="nothing was changed; run it again"
     exit 130
 }

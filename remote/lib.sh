@@ -367,6 +367,7 @@ audit() {
 outcome() {
     pairs time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" code "$1" step "$step" reason "$(one_line "$reason")" remedy "$(one_line "$remedy")"
     [ -z "$alone_since" ] || pairs client_gone_since "$alone_since"
+    [ -z "$is_cut_off" ] || pairs cut_off yes
     [ -z "$problems" ] || printf '%s' "$problems" | sed 's/^/problem=/'
 }
 

@@ -231,7 +231,7 @@ tell_outcome() {
     fi
 }
 
-met='' db_password='' password='' missing='' accept_shrink=''
+met='' is_cut_off='' db_password='' password='' missing='' accept_shrink=''
 take_settings
 case ${1-} in
     -h | --help)
