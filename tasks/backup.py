@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..remote import steps
-from .report import harmless, summary, tell, warn
+from .report import summary, tell, warn
 from .session import session
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def shrinking(report: Report, archive: Archive) -> list[str]:
         )
     elif "shrink_accepted" in archive.facts:
         words.append(f"accepted by {archive.facts['shrink_accepted']}")
-    return [harmless(each) for each in words]
+    return words
 
 
 def _all(told: Sequence[tuple[str, str]], wanted: str) -> list[str]:

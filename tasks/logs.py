@@ -8,7 +8,7 @@ from invoke.tasks import task
 
 from ..remote import steps
 from .choosing import chosen
-from .report import harmless, note, size, tell
+from .report import note, size, tell
 from .session import session
 
 if TYPE_CHECKING:
@@ -34,6 +34,6 @@ def logs(c: Context, file: str | None = None) -> str:
         left_out = int(facts["bytes"]) - steps.LOG_BYTES
         if left_out > 0:
             note(f"(its first {size(left_out)} are left out)")
-        text = "\n".join(harmless(value) for key, value in told if key == "line")
+        text = "\n".join(value for key, value in told if key == "line")
         tell(text)
         return text

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
+from ..config.harmless import harmless
 from ..remote.signals import held_back
 from .report import is_terminal, show, size
 
@@ -68,7 +69,7 @@ class Stage:
         seconds = self.seconds
         left = f" of about {_clock(self.expected_seconds)}"
         parts.append(f"{_clock(seconds)}{left if seconds < self.expected_seconds else ''}")
-        return f"{_WORDS.get(self.step, self.step)}: {', '.join(parts)}"
+        return f"{_WORDS.get(self.step) or harmless(self.step)}: {', '.join(parts)}"
 
 
 def _clock(seconds: float) -> str:

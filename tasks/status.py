@@ -11,7 +11,7 @@ from invoke.tasks import task
 from ..config import errors
 from ..remote import steps
 from .history import host_time
-from .report import age, harmless, size, tell, tell_data
+from .report import age, size, tell, tell_data
 from .session import Host, session
 
 if TYPE_CHECKING:
@@ -125,9 +125,9 @@ def as_text(found: Status) -> str:
     first, *others = found.health.why
     lines = [f"{'good' if found.health.good else 'NOT GOOD'} on {found.host}: {first}"]
     lines += [f"  also     {each}" for each in others]
-    lines += [f"  problem  {harmless(each)}" for each in found.last.problems]
+    lines += [f"  problem  {each}" for each in found.last.problems]
     if found.last.facts.get("remedy"):
-        lines.append(f"  to do    {harmless(found.last.facts['remedy'])}")
+        lines.append(f"  to do    {found.last.facts['remedy']}")
     if found.newest:
         newest = found.newest
         lines.append(f"  newest   {newest.name}, {newest.proof}, {age(_age(found))} old")
@@ -136,7 +136,7 @@ def as_text(found: Status) -> str:
     if found.free_bytes is not None:
         lines.append(f"  space    {size(found.free_bytes)} free, {found.archives} archives")
     if found.last.facts.get("log"):
-        lines.append(f"  log      {harmless(found.last.facts['log'])}: {found.logs}")
+        lines.append(f"  log      {found.last.facts['log']}: {found.logs}")
     return "\n".join(lines)
 
 
@@ -174,7 +174,7 @@ def _line(level: int, text: str) -> str:
     """What comes after a bar would be numbers to a monitor, and what after a line break is lost."""
     from .health import LEVELS
 
-    return f"{LEVELS[level]} - {harmless(' '.join(text.split())).replace('|', '/')}"
+    return f"{LEVELS[level]} - {' '.join(text.split()).replace('|', '/')}"
 
 
 def _measured(found: Status, max_age: str | None) -> str:

@@ -56,8 +56,14 @@ def test_only_config_reads_the_environment():
     assert readers == {"config"}
 
 
-def test_only_tasks_print():
-    assert {path.parent.name for path in MODULES if "print" in called(path)} == {"tasks"}
+def test_all_that_is_printed_goes_through_one_door():
+    assert [relative(path) for path in MODULES if "print" in called(path)] == ["tasks/report.py"]
+    writing = {"sys.stdout.write", "sys.stderr.write", "os.write"}
+    assert not [relative(path) for path in MODULES if writing & set(called(path))]
+    assert [relative(path) for path in MODULES if {"_print", "order"} & set(called(path))] == [
+        "tasks/github.py",
+        "tasks/report.py",
+    ]
 
 
 def test_optional_and_heavy_modules_are_not_imported_at_the_top():
