@@ -21,6 +21,10 @@ class PredeployError(Exit):
         self.told = False  # to a CI that wants to hear of it once
 
 
+class UnreadableFactError(PredeployError):
+    """What a host says cannot be used: it is damaged, or the host is not to be trusted."""
+
+
 class ConfigurationError(PredeployError):
     """`problems` are the sentences of a message that tells several."""
 

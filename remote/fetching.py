@@ -13,6 +13,7 @@ from . import shell, steps
 from .attending import come_back
 from .catalog import Archive
 from .events import Follow, Stream
+from .facts import number
 from .link import Link
 from .shell import LOST, Report, Told
 
@@ -144,8 +145,7 @@ def _poured(  # noqa: PLR0913
 
 def check_room(archive: Archive, directory: Path, present_bytes: int) -> None:
     """Raise PreflightError (10) unless there is room for the archive and for its test restore."""
-    told = archive.facts.get("database_bytes", "")
-    database_bytes = int(told) if told.isdecimal() else 0
+    database_bytes = number(archive.facts.get("database_bytes", ""))
     needed = archive.bytes - present_bytes + database_bytes * 11 // 10 + _SERVER_BYTES
     free = shutil.disk_usage(directory).free
     if free < needed:

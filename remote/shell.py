@@ -18,10 +18,9 @@ from invoke.runners import Promise, Result
 
 from ..config.errors import InterruptedRunError
 from .events import Events, Follow, Log, Once, Stopwatch, Stream
+from .facts import Fact, Facts
 from .pouring import Poured
 from .stdin import GRACE_SECONDS, Sending, Stdin, stopped_after, stopped_gently
-
-Fact = tuple[str, str]
 
 LOST = -1  # what paramiko says of a command whose end it was not told
 _KILLED = -9
@@ -59,7 +58,8 @@ class Report:
     """What a run told: facts and seconds of each step that reached its end, and the exit code.
 
     `noise` is what the account's own files printed before our shell began; `stderr` is all of it.
-    `lost` says, of a run whose connection was lost, why its end could not be learnt.
+    `lost` says, of a run whose connection was lost, why its end could not be learnt. `host` is the
+    name of the host for messages.
     """
 
     facts: Mapping[str, Sequence[Fact]]
@@ -68,9 +68,17 @@ class Report:
     noise: str = ""
     stderr: str = ""
     lost: str = ""
+    host: str = ""
 
-    def of(self, step: str) -> dict[str, str]:
-        return dict(self.facts.get(step, ()))
+    def of(self, step: str) -> Facts:
+        """The facts of a step; none where it did not reach its end."""
+        return Facts(self.facts.get(step, ()), f"the step {step}", self.host)
+
+    def must(self, step: str) -> Facts:
+        """The facts of a step that must have reached its end; raise UnreadableFactError if not."""
+        if step not in self.facts:
+            raise self.of(step).unreadable("its end", "is not told")
+        return self.of(step)
 
     def finished(self, step: str) -> bool:
         return step in self.facts
@@ -79,7 +87,7 @@ class Report:
     def code(self) -> int | None:
         """None unless the host has told of its end, and its exit code says the same."""
         told = self.of("result").get("code", "")
-        return int(told) if told.isdecimal() and int(told) == self.exited else None
+        return self.exited if told == str(self.exited) else None
 
     @property
     def problems(self) -> list[str]:
@@ -234,11 +242,11 @@ def _as_told(report: Report, own: Report) -> Report:
     if own.code != 0:
         reason = own.of("result").get("reason") or "the host did not run our shell to its end"
         return replace(report, exited=LOST, lost=reason)
-    if ("attended", "yes") not in own.facts["attend"]:
+    if ("attended", "yes") not in own.of("attend").pairs:
         unknown = "the host knows no such run: it had not begun, or others have come after it"
         return replace(report, exited=LOST, lost=unknown)
     code = report.of("result").get("code", "")
-    return replace(report, exited=int(code) if code.isdecimal() else _KILLED)
+    return replace(report, exited=int(code) if re.fullmatch("[0-9]{1,3}", code) else _KILLED)
 
 
 def _ask(  # noqa: PLR0913 - each has a name

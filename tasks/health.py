@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..remote.catalog import PRE_RESTORE
+from ..remote.facts import time_of
 from .report import age
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from ..config.settings import Settings
     from ..remote.catalog import Archive
@@ -52,7 +54,7 @@ class LastRun:
     @property
     def time(self) -> datetime | None:
         try:
-            return datetime.strptime(self.facts.get("time", ""), "%Y-%m-%dT%H:%M:%S%z")
+            return time_of(self.facts.get("time", ""))
         except ValueError:
             return None
 

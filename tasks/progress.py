@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from ..config.harmless import harmless
+from ..remote.facts import MOST_SECONDS, number
 from ..remote.signals import held_back
 from .report import is_terminal, show, size
 
@@ -54,11 +55,11 @@ class Stage:
     def hear(self, progress: str) -> None:
         """As remote/lib.sh tells it: `bytes N`, `expected BYTES SECONDS`; a word may be missing."""
         word, *texts = progress.split(" ")
-        first, second, *_ = [int(text) if text.isdecimal() else 0 for text in [*texts, "", ""]]
+        first, second, *_ = map(number, [*texts, "", ""])
         if word == "bytes":
             self.bytes = first
         elif word == "expected":
-            self.expected_bytes, self.expected_seconds = first, second
+            self.expected_bytes, self.expected_seconds = first, min(second, MOST_SECONDS)
 
     def __str__(self) -> str:
         parts = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,21 +101,20 @@ def _seconds(max_age: str | None) -> int | None:
 
 
 def _read(host: Host, report: Report, max_age_seconds: int | None) -> Status:
-    from ..remote.catalog import parse
+    from ..remote.catalog import read
     from .health import LastRun, caveat, judged, newest_proven
 
-    now, archives = host_time(report), parse(report.facts["catalog"]).archives
-    told = report.facts["status"]
-    problems = tuple(value for key, value in told if key == "problem")
-    last = LastRun({key: value for key, value in told if key != "problem"}, problems)
+    now, archives = host_time(report), read(report).archives
+    told = report.must("status")
+    last = LastRun({key: told[key] for key in told if key != "problem"}, told.all("problem"))
     newest = newest_proven(archives, host.settings, now)
-    free = report.of("space").get("free_bytes")
+    space = report.of("space")
     return Status(
         health=judged(last, newest, now, max_age_seconds, caveat(last, archives, host.settings)),
         last=last,
         newest=newest,
         archives=len(archives),
-        free_bytes=int(free) if free else None,
+        free_bytes=space.whole("free_bytes") if space else None,
         now=now,
         host=host.name,
         logs=host.command("logs"),
@@ -145,7 +145,7 @@ def as_data(found: Status) -> dict[str, object]:
 
     last, code = found.last, found.last.facts.get("code", "")
     run: dict[str, object] = {**last.facts, "problems": list(last.problems)}
-    if code.isdecimal():
+    if re.fullmatch("[0-9]{1,3}", code):
         run["code"] = int(code)
     newest = found.newest
     return {

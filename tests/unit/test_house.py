@@ -1,6 +1,7 @@
 """The house keeps its order: who may import, run, read and print what."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_only_the_connection_names_paramiko():
 def test_only_the_door_runs_anything_on_a_host():
     users = {path.name for path in MODULES if {"c.run", "connection.run"} & set(called(path))}
     assert users == {"shell.py"}
+
+
+def test_what_a_host_says_is_read_in_one_place():
+    times = {"datetime.strptime", "datetime.fromisoformat"}
+    assert [relative(path) for path in MODULES if times & set(called(path))] == ["remote/facts.py"]
+    unread = re.compile(r"report\.facts\[|told\.facts\[|last\.facts\[|isdecimal|isdigit")
+    for path in MODULES:
+        if path.parent.name == "tasks":
+            assert not unread.search(path.read_text(encoding="utf-8")), relative(path)
 
 
 def test_only_config_reads_the_environment():
