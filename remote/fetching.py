@@ -19,6 +19,7 @@ from .shell import LOST, Report, Told
 
 _MANIFEST, _DUMP = 1, 2  # as the step `fetch` gives them
 _CHUNK_BYTES: Final = 1024 * 1024
+MOST_MANIFEST_BYTES: Final = 16 * 1024 * 1024  # a hundred thousand tables
 _BARREN_TRIES: Final = 3
 _SERVER_BYTES: Final = 201_326_592  # as remote/place.sh has it
 
@@ -46,11 +47,26 @@ class Incoming:
         self.bytes += len(chunk)
 
     def take(self, number: int, data: bytes) -> None:
-        if number == _MANIFEST:
+        """Raise UnprovenError (13) at the first byte that is more than what was told before."""
+        if number == _MANIFEST and len(self.manifest) + len(data) <= MOST_MANIFEST_BYTES:
             self.manifest += data
-            return
-        self.file.write(data)
-        self._count(data)
+        elif number == _DUMP and self.bytes + len(data) <= self.archive.bytes:
+            self.file.write(data)
+            self._count(data)
+        else:
+            raise self._too_much(number)
+
+    def _too_much(self, number: int) -> UnprovenError:
+        what = f"a manifest of more than {MOST_MANIFEST_BYTES} bytes"
+        if number == _DUMP:
+            what = f"a dump of more than the {self.archive.bytes} bytes that it has told"
+        elif number != _MANIFEST:
+            what = "more than a manifest and a dump"
+        return UnprovenError(
+            f"of {self.archive.name} the host sends {what} (exit 13)\n"
+            "  What to do: see whether it is damaged: fab verify; if it is not, look at the host,"
+            " which sends what it should not."
+        )
 
     def give_up(self, report: Report) -> None:
         """What came last may be words on what went wrong, and is never looked at again."""

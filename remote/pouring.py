@@ -1,6 +1,13 @@
 """What a run prints when it pours a file into its report: lines, and bytes that are taken as is."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
+
+from ..config.errors import UnprovenError
+from ..config.secrecy import shown
+
+_LONGEST: Final = 100  # of what is no number
 
 
 class Poured:
@@ -33,5 +40,15 @@ class Poured:
         line, self._line = self._line, b""
         self._text += line
         if line.startswith(self._announced):
-            self.left = int(line.removeprefix(self._announced))
+            self.left = _bytes(line.removeprefix(self._announced).removesuffix(b"\n"))
             self.files += 1
+
+
+def _bytes(announced: bytes) -> int:
+    if not re.fullmatch(rb"[0-9]{1,15}", announced):
+        told = shown(announced[:_LONGEST].decode(errors="replace"))
+        raise UnprovenError(
+            f"the host announces a file of {told} bytes, which is no number of bytes (exit 13)\n"
+            "  What to do: look at the programs ls and tail of the host, which tell another thing."
+        )
+    return int(announced)
