@@ -35,13 +35,20 @@ def mask(settings: Settings) -> None:
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
-    """A key line by line, as the log has it; its short end would star out more than it hides."""
-    for secret in (settings.db_password, settings.ssh_key_passphrase):
-        if secret and not secret.isspace():
-            yield secret
-    for line in map(str.strip, (settings.ssh_private_key or "").splitlines()):
-        if len(line) >= _SHORTEST_LINE_OF_A_KEY and not _NOT_SECRET.fullmatch(line):
-            yield line
+    """Of every secret setting. One of several lines, as a key, line by line, as the log has it."""
+    from ..config.settings import SPECS
+
+    for name, spec in SPECS.items():
+        text = str(getattr(settings, name) or "") if spec.secret else ""
+        if "\n" in text:
+            yield from filter(_is_of_a_secret, map(str.strip, text.split("\n")))
+        elif text and not text.isspace():
+            yield text
+
+
+def _is_of_a_secret(line: str) -> bool:
+    """A short end of a key would star out more than it hides."""
+    return len(line) >= _SHORTEST_LINE_OF_A_KEY and not _NOT_SECRET.fullmatch(line)
 
 
 @contextmanager

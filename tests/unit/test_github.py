@@ -11,6 +11,8 @@ import pytest
 from fabric_predeploy.config.errors import PreflightError
 from fabric_predeploy.config.github import github
 from fabric_predeploy.config.harmless import harmless, harmless_lines
+from fabric_predeploy.config.parsers import one_line
+from fabric_predeploy.config.settings import SPECS, Spec
 from fabric_predeploy.tasks import github as told
 from fabric_predeploy.tasks.report import note, tell, warn
 from hypothesis import given
@@ -19,7 +21,7 @@ from hypothesis import strategies as some
 from tests.integration.runner import Command, Runner, parsed
 
 ODD = some.text(some.sampled_from("%:,;[]#=\\ \r\n\t\u2028\xa0053DAabé")) | some.text()
-SECRETS = {"db_password": None, "ssh_key_passphrase": None, "ssh_private_key": None}
+SECRETS = {name: None for name, spec in SPECS.items() if spec.secret}
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +151,26 @@ def test_each_line_of_a_key_is_masked_but_not_what_every_key_has(runner):
 def test_a_secret_is_masked_as_it_is(runner, secret):
     told.mask(SimpleNamespace(**{**SECRETS, "db_password": secret, "ssh_key_passphrase": "p,:%"}))
 
-    assert runner().masks == [secret, "p,:%"]
+    assert runner().masks == ["p,:%", secret]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_setting_is_masked(runner, name):
+    told.mask(SimpleNamespace(**{**SECRETS, name: "hunter2-hunter2"}))
+
+    assert runner().masks == ["hunter2-hunter2"]
+
+
+def test_a_secret_setting_that_is_added_is_masked_without_another_word(runner, monkeypatch):
+    new = Spec("PING_TOKEN", one_line, "command line", secret=True)
+    monkeypatch.setitem(SPECS, "ping_token", new)
+    monkeypatch.setitem(
+        SPECS, "ping_name", Spec("PING_NAME", one_line, "command line", secret=False)
+    )
+
+    told.mask(SimpleNamespace(**SECRETS, ping_token="hunter2", ping_name="shown"))
+
+    assert runner().masks == ["hunter2"]
 
 
 def test_a_secret_of_blanks_is_not_masked_as_the_runner_would_complain(runner):
