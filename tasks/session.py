@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fabric import Connection
 
 from ..config import errors
+from ..remote.ssh_config import guard_match_exec
 from .interrupts import signals_raise
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ..config.settings import Settings
     from ..remote.link import Link
     from ..remote.shell import Report, Step
+
+guard_match_exec()
 
 _FAILURES: Mapping[int, type[errors.PredeployError]] = {
     failure.exit_code: failure

@@ -39,8 +39,20 @@ def test_imports_point_one_way(path):
     assert rooms <= set(allowed)
 
 
-def test_only_the_connection_names_paramiko():
-    assert [path.name for path in MODULES if "paramiko" in imported(path)] == ["connection.py"]
+def test_only_the_connection_and_ssh_config_name_paramiko():
+    naming = [path.name for path in MODULES if "paramiko" in imported(path)]
+    assert naming == ["connection.py", "ssh_config.py"]
+
+
+def test_every_program_that_is_started_here_is_told_what_it_may_know():
+    starting = {"subprocess.run", "subprocess.Popen", "subprocess.check_output", "invoke.run"}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in starting:
+                (environment,) = (each.value for each in node.keywords if each.arg == "env")
+                assert re.search("without_secrets|harmless_environment", ast.unparse(environment))
+    others = {"os.system", "os.popen", "os.execv", "os.execvp", "os.spawnv", "os.posix_spawn"}
+    assert not [relative(path) for path in MODULES if others & set(called(path))]
 
 
 def test_only_the_door_runs_anything_on_a_host():
