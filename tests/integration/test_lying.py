@@ -127,6 +127,9 @@ def test_whatever_a_host_says_is_an_expected_error_or_shown_without_harm(recordi
             json.loads(outcome.stdout)
         if task == "status --nagios":
             assert outcome.stdout.count("\n") == 1
+            code = 0 if outcome.raised is None else outcome.raised.code
+            level = outcome.stdout.split(" - ")[0]
+            assert level == ("OK", "WARNING", "CRITICAL", "UNKNOWN")[code], words
     assert count > 10
 
 
