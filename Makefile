@@ -7,7 +7,12 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-
 STEPS := $(filter-out remote/lib.sh remote/door.sh,$(wildcard remote/*.sh))
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test unit faults fuzz lint types shell workflow bench clean
+# What deploy.yml installs: all that a checkout needs but itself, and what builds it.
+LOCKED = grep -v '^-e' requirements.txt && sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml
+LOCK = $(BIN)/uv pip compile - --quiet --no-config --universal --python-version=3.10 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.PHONY: help demo test unit faults fuzz lint types shell workflow lock locked audit sbom bench clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -46,6 +51,22 @@ shell: $(VENV)/.dev-is-ready
 
 workflow: $(VENV)/.dev-is-ready
 	$(BIN)/actionlint -shellcheck=$(BIN)/shellcheck .github/workflows/*.yml
+
+lock: $(VENV)/.dev-is-ready ## pin the newest of what deploy.yml installs, with hashes, in requirements.lock
+	@set -e; wanted=$$($(LOCKED)); printf '%s\n' "$$wanted" | $(LOCK) --upgrade --output-file=requirements.lock >/dev/null
+
+# What is pinned stays where it is in line with what is required.
+locked: $(VENV)/.dev-is-ready
+	@mkdir -p .cache && cp requirements.lock .cache/requirements.lock
+	@set -e; wanted=$$($(LOCKED)); printf '%s\n' "$$wanted" | $(LOCK) --output-file=.cache/requirements.lock >/dev/null
+	@diff requirements.lock .cache/requirements.lock || { echo "requirements.lock is not in line: make lock" >&2; exit 1; }
+
+audit: $(VENV)/.dev-is-ready ## tell whether an advisory names what requirements.lock pins
+	@$(BIN)/python .ci/audit.py
+
+sbom: $(VENV)/.dev-is-ready ## list what requirements.lock pins as CycloneDX, in dist/sbom.cdx.json
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements.lock --output-reproducible --output-format=JSON --output-file=dist/sbom.cdx.json
 
 bench: $(VENV)/.dev-is-ready ## compare with ssh and pg_dump by hand; BENCH_ROWS sets the large size
 	$(BIN)/python -m bench

@@ -9,13 +9,20 @@ from typing import ClassVar
 
 from invoke.exceptions import Exit
 
+from .harmless import harmless_lines
+
 
 class PredeployError(Exit):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, self.exit_code)
+        # invoke prints it, and it may hold words of a host, even of one that is not trusted yet.
+        super().__init__(harmless_lines(message), self.exit_code)
         self.told = False  # to a CI that wants to hear of it once
+
+
+class UnreadableFactError(PredeployError):
+    """What a host says cannot be used: it is damaged, or the host is not to be trusted."""
 
 
 class ConfigurationError(PredeployError):

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from .settings import SECRET_VARIABLES
+
 # Not what CI gives to us: a server that runs an archive's functions is nobody to trust with it.
 _PASSED_ON: Final = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
 
@@ -21,6 +23,11 @@ def cache_directory(environ: Mapping[str, str] | None = None) -> Path:
 def harmless_environment(home: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return {**kept, "HOME": str(home)}
+
+
+def environment_without_secrets() -> dict[str, str]:
+    """For programs that the user has chosen: they may need anything, but our secrets."""
+    return {name: text for name, text in os.environ.items() if name not in SECRET_VARIABLES}
 
 
 def program_directories() -> list[Path]:

@@ -1,11 +1,10 @@
 """What git says about the working directory, and which version of this package is at work."""
 
-import os
 import re
 from pathlib import Path
 from typing import NamedTuple
 
-from .settings import SECRET_VARIABLES
+from .machine import environment_without_secrets
 
 TIMEOUT_SECONDS = 10.0
 
@@ -46,12 +45,11 @@ def ignores(directory: Path, name: str) -> bool | None:
 def _git(directory: Path, *arguments: str) -> Answer:
     import subprocess
 
-    environment = {name: text for name, text in os.environ.items() if name not in SECRET_VARIABLES}
     try:
         done = subprocess.run(
             ["git", *arguments],
             cwd=directory,
-            env={**environment, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
+            env={**environment_without_secrets(), "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

@@ -1,12 +1,19 @@
 """What the host's catalog step prints, as archives: read strictly, in the order they were taken."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ..config.errors import RefusedError
+from .facts import WHOLE, Fact, Facts, time_of
+
+if TYPE_CHECKING:
+    from .shell import Report
 
 # The label in an archive's name: what it was taken for.
 PRE_DEPLOY, PRE_RESTORE, ON_HOST = "pre-deploy", "pre-restore", "on-host"
@@ -20,10 +27,9 @@ NUMBERS: tuple[str, ...] = ("database_bytes", "dump_seconds", "relations", "toc_
 
 _FORMAT = "1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*\.dump")
-_NUMBER = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(WHOLE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TEXT = re.compile(r".+", re.DOTALL)
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _YES_NO = {"yes": True, "no": False}
 _LISTED_NAMES = 10
 
@@ -49,7 +55,7 @@ class Archive:
     shrunk: bool = False
     warnings: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    facts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    facts: Facts = field(default_factory=Facts, hash=False)
 
     @property
     def intact(self) -> bool:
@@ -83,7 +89,7 @@ class Catalog:
     unreadable: tuple[str, ...] = ()
 
 
-def parse(lines: Iterable[tuple[str, str]]) -> Catalog:
+def parse(lines: Iterable[Fact], host: str = "") -> Catalog:
     """Read the catalog step's key=value lines, one `archive` line before each record.
 
     A record that lacks a key, or has one that cannot be read, is unreadable as a whole: it is not
@@ -91,7 +97,7 @@ def parse(lines: Iterable[tuple[str, str]]) -> Catalog:
     """
     records = _records(lines)
     times = Counter(name for name, _ in records)
-    archives = [_archive(name, record) for name, record in records if times[name] == 1]
+    archives = [_archive(name, record, host) for name, record in records if times[name] == 1]
     readable = sorted((archive for archive in archives if archive), key=lambda each: each.order)
     known = {archive.name for archive in readable}
     return Catalog(tuple(readable), tuple(name for name in times if name not in known))
@@ -115,8 +121,21 @@ def find(catalog: Catalog, wanted: str) -> Archive:
     )
 
 
-def _records(lines: Iterable[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
-    records: list[tuple[str, list[tuple[str, str]]]] = []
+def read(report: Report, step: str = "catalog") -> Catalog:
+    """What a step that tells of archives has told; raise UnreadableFactError where it has not."""
+    return parse(report.must(step).pairs, report.host)
+
+
+def read_one(report: Report, step: str) -> Archive:
+    """The archive that a step tells of; raise UnreadableFactError unless it can be used."""
+    archives = read(report, step).archives
+    if len(archives) != 1:
+        raise report.of(step).unreadable("the manifest", "cannot be read")
+    return archives[0]
+
+
+def _records(lines: Iterable[Fact]) -> list[tuple[str, list[Fact]]]:
+    records: list[tuple[str, list[Fact]]] = []
     for key, value in lines:
         if key == "archive":
             records.append((value, []))
@@ -125,7 +144,7 @@ def _records(lines: Iterable[tuple[str, str]]) -> list[tuple[str, list[tuple[str
     return records
 
 
-def _archive(name: str, record: Sequence[tuple[str, str]]) -> Archive | None:
+def _archive(name: str, record: Sequence[Fact], host: str) -> Archive | None:
     unread = dict(record)
     told_once = [key for key, _ in record if key not in {"warning", "missing"}]
     if len(told_once) != len(set(told_once)):
@@ -148,7 +167,7 @@ def _archive(name: str, record: Sequence[tuple[str, str]]) -> Archive | None:
             label=take("label"),
             version=take("version"),
             database=take("database"),
-            created=_utc(take("created", _TIME)),
+            created=time_of(take("created")),
             bytes=int(take("bytes", _NUMBER)),
             present_bytes=int(take("present_bytes", _NUMBER)),
             sha256=take("sha256", _SHA256),
@@ -157,17 +176,17 @@ def _archive(name: str, record: Sequence[tuple[str, str]]) -> Archive | None:
             shrunk=_YES_NO[unread.pop("shrunk", "no")],
             warnings=_all(record, "warning"),
             missing=_all(record, "missing"),
-            facts={key: unread[key] for key in unread if key not in {"warning", "missing"}},
+            facts=Facts(
+                (pair for pair in unread.items() if pair[0] not in {"warning", "missing"}),
+                f"the manifest of {name}",
+                host,
+            ),
         )
     except (KeyError, ValueError):
         return None
 
 
-def _utc(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-
-
-def _all(record: Sequence[tuple[str, str]], wanted: str) -> tuple[str, ...]:
+def _all(record: Sequence[Fact], wanted: str) -> tuple[str, ...]:
     return tuple(value for key, value in record if key == wanted)
 
 

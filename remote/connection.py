@@ -22,6 +22,7 @@ from .hostkeys import KnownHosts, fingerprint, known_hosts
 from .keys import chosen_files, existing, own_key
 from .route import config_of, hops
 from .signals import awaited
+from .ssh_config import proxy
 from .unreachable import Trouble, before_trust, refused_login
 
 RETRY_WAITS_SECONDS: tuple[float, ...] = (1.0, 2.0)
@@ -205,6 +206,9 @@ class Hop:
         if connection.connect_timeout is None and "timeout" not in kwargs:
             connection.connect_timeout = CONNECT_TIMEOUT_SECONDS
         connection.client.set_missing_host_key_policy(self)
+        connection.forward_agent = False  # whatever ssh_config says: no host needs our keys
+        if isinstance(connection.gateway, str):
+            connection.open_gateway = functools.partial(proxy, connection.host, connection.gateway)
 
     @functools.cached_property
     def known(self) -> KnownHosts:

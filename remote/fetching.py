@@ -14,13 +14,14 @@ from .attending import come_back
 from .catalog import Archive
 from .events import Stream
 from .exchange import LOST
+from .facts import number
 from .hearing import Follow
 from .link import Link
 from .shell import Report, Told
 
 _MANIFEST, _DUMP = 1, 2  # as the step `fetch` gives them
-_MANIFEST_BYTES: Final = 16 * 1024 * 1024  # a line of some 100 bytes for each table
 _CHUNK_BYTES: Final = 1024 * 1024
+MOST_MANIFEST_BYTES: Final = 16 * 1024 * 1024  # a hundred thousand tables
 _BARREN_TRIES: Final = 3
 _SERVER_BYTES: Final = 201_326_592  # as remote/place.sh has it
 
@@ -48,11 +49,12 @@ class Incoming:
         self.bytes += len(chunk)
 
     def take(self, number: int, data: bytes) -> None:
+        """The door has seen that there is no more of it than was told before."""
         if number == _MANIFEST:
             self.manifest += data
-            return
-        self.file.write(data)
-        self._count(data)
+        else:
+            self.file.write(data)
+            self._count(data)
 
     def give_up(self, report: Report) -> None:
         """What came last may be words on what went wrong, and is never looked at again."""
@@ -134,8 +136,14 @@ def _poured(  # noqa: PLR0913
         before = incoming.bytes
         incoming.manifest.clear()
         step = steps.fetch(name, sha256, before)
-        files = {_MANIFEST: _MANIFEST_BYTES, _DUMP: incoming.archive.bytes - before}
+        files = {_MANIFEST: MOST_MANIFEST_BYTES, _DUMP: max(0, incoming.archive.bytes - before)}
         report = shell.pour(link, [step], variables=variables, told=told, take=take, files=files)
+        if report.trouble:
+            raise UnprovenError(
+                f"while {name} was fetched, {report.trouble} (exit 13)\n"
+                "  What to do: see whether the archive is damaged: fab verify. If it is not, look"
+                " at the host, which sends what it should not."
+            )
         if report.exited != LOST or not patience or not link.is_lost():
             return report
         barren = barren + 1 if incoming.bytes == before else 0
@@ -148,8 +156,7 @@ def _poured(  # noqa: PLR0913
 
 def check_room(archive: Archive, directory: Path, present_bytes: int) -> None:
     """Raise PreflightError (10) unless there is room for the archive and for its test restore."""
-    told = archive.facts.get("database_bytes", "")
-    database_bytes = int(told) if told.isdecimal() else 0
+    database_bytes = number(archive.facts.get("database_bytes", ""))
     needed = archive.bytes - present_bytes + database_bytes * 11 // 10 + _SERVER_BYTES
     free = shutil.disk_usage(directory).free
     if free < needed:

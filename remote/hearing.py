@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from .facts import Fact
+
 Follow = Callable[[str, str], None]  # a word and the rest of its line: ("begin", "dump")
 Take = Callable[[int, bytes], None]  # the number of a file, and a piece of it
-Fact = tuple[str, str]
 
 # A host is not trusted with our memory and our time. Thousands of archives make a few MB.
 MOST_BYTES: Final = 12 * 1024 * 1024
@@ -131,7 +132,8 @@ class Hearing:
         self._file += 1
         most = self._files.get(self._file, 0)
         if not _is_whole(told) or int(told) > most:
-            raise TooMuchError(f"raw {told[:40]!r}, where at most {most} bytes were asked for")
+            what = f"a file of {told[:40]!r} bytes"
+            raise TooMuchError(f"{what}, where at most {most} were asked for")
         self._left = int(told)
 
 

@@ -20,11 +20,30 @@ newline='
 # Names that the host's own programs made; anything else in the directory is not ours.
 stamp_glob='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]'
 
+# What a terminal would obey: all control characters but tab and line break. As many blanks take their place.
+orders=$(printf '\001\002\003\004\005\006\007\010\013\014\015\016\017\020\021\022\023\024\025\026\027\030\031\032\033\034\035\036\037\177')
+blanks='                              '
+
+# make_harmless TEXT: into `harmless`. Its lines stay. The shell looks into a short text faster than a program is started. The
+# fence at the end shows that nothing was killed before it came to its end.
+make_harmless() {
+    harmless=$1
+    if [ "${#1}" -le 4096 ]; then
+        case $1 in *["$orders"]*) ;; *) return 0 ;; esac
+    fi
+    harmless=$(printf '%s%s' "$1" "$fence" | tr "$orders" "$blanks")
+    case $harmless in
+        *"$fence") harmless=${harmless%"$fence"} ;;
+        *) die 1 "tr, which makes words harmless, was killed" "check the host's memory and limits" ;;
+    esac
+}
+
 # All that the client is to hear. It is kept, too, for a client that has lost its connection and asks anew (`attend`); that
 # neither takes it down is no reason to stop.
 tell_client() {
-    printf '%s\n' "$1" 2>/dev/null || exec >/dev/null
-    [ -z "$report" ] || printf '%s\n' "$1" 2>/dev/null >>"$report" || drop_report
+    make_harmless "$1"
+    printf '%s\n' "$harmless" 2>/dev/null || exec >/dev/null
+    [ -z "$report" ] || printf '%s\n' "$harmless" 2>/dev/null >>"$report" || drop_report
 }
 
 # One with a gap would be worse than none.
@@ -68,12 +87,13 @@ looked() {
 
 one_line() {
     case $1 in
-        *[[:cntrl:]]*) printf '%s' "$1" | tr '\n\r\t' '   ' ;;
+        *[[:cntrl:]]*) printf '%s' "$1" | tr "$orders\n\t" "$blanks  " ;;
         *) printf '%s' "$1" ;;
     esac
 }
 
 say() {
+    case $1 in *[[:cntrl:]]*) set -- "$(one_line "$1")" ;; esac
     case $only_looks$tells,$1 in
         progress,* | log,* | warnings,*' WARNING: '*) printf '%s\n' "$1" >&2 || : ;;
     esac
@@ -368,7 +388,7 @@ outcome() {
     pairs time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" code "$1" step "$step" reason "$(one_line "$reason")" remedy "$(one_line "$remedy")"
     [ -z "$alone_since" ] || pairs client_gone_since "$alone_since"
     [ -z "$is_cut_off" ] || pairs cut_off yes
-    [ -z "$problems" ] || printf '%s' "$problems" | sed 's/^/problem=/'
+    [ -z "$problems" ] || printf '%s' "$problems" | tr "$orders" "$blanks" | sed 's/^/problem=/'
 }
 
 status_lines() {

@@ -80,7 +80,7 @@ function number(text) {
 
 function is_time(text) {
     return length(text) == 20 && text ~ /^[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z$/ \
-        && part(text, 1, 4) >= 1 && part(text, 6, 2) >= 1 && part(text, 6, 2) <= 12 && part(text, 9, 2) >= 1 && part(text, 12, 2) <= 23 \
+        && part(text, 1, 4) >= 1970 && part(text, 1, 4) <= 2999 && part(text, 6, 2) >= 1 && part(text, 6, 2) <= 12 && part(text, 9, 2) >= 1 && part(text, 12, 2) <= 23 \
         && part(text, 9, 2) <= day_number(part(text, 1, 4), part(text, 6, 2) + 1, 1) - day_number(part(text, 1, 4), part(text, 6, 2), 1)
 }
 

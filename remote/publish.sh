@@ -9,8 +9,10 @@ manifest_lines() {
     pairs server_version "$server_version" client_version "$client_version" compress "$compress"
     pairs database_bytes "$database_bytes" relations "$relations"
     pairs bytes "$bytes" sha256 "$sha256" toc_entries "$toc_entries"
-    [ -z "$warnings" ] || printf '%s\n' "$warnings" | sed 's/^/warning=/'
-    [ -z "$missing" ] || printf '%s\n' "$missing" | sed 's/^/missing=/'
+    make_harmless "$warnings"
+    [ -z "$harmless" ] || printf '%s\n' "$harmless" | sed 's/^/warning=/'
+    make_harmless "$missing"
+    [ -z "$harmless" ] || printf '%s\n' "$harmless" | sed 's/^/missing=/'
     [ -z "$pinned" ] || pairs pinned yes
     [ -z "$shrunk" ] || pairs shrunk yes
     [ -z "$shrink_accepted" ] || pairs shrink_accepted "$shrink_accepted"

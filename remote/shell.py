@@ -11,7 +11,8 @@ from typing import Final, Protocol
 from ..config.errors import InterruptedRunError
 from .events import Log, Once, Stopwatch, Stream
 from .exchange import LOST, Channel, Exchange, Limits, Reply, awaited_politely
-from .hearing import Fact, Follow, Hearing, Take
+from .facts import Fact, Facts
+from .hearing import Follow, Hearing, Take
 from .script import Step, request
 from .stdin import Stdin
 
@@ -25,6 +26,7 @@ class Report:
     `begun` tells whether the host's shell has begun our script. `noise` is what the account's own
     files printed before; `stderr` is all of it. `lost` says, of a run whose connection was lost,
     why its end could not be learnt; `trouble`, of a host that said what no run of ours says, what.
+    `host` is the name of the host for messages.
     """
 
     facts: Mapping[str, Sequence[Fact]]
@@ -35,9 +37,17 @@ class Report:
     stderr: str = ""
     lost: str = ""
     trouble: str = ""
+    host: str = ""
 
-    def of(self, step: str) -> dict[str, str]:
-        return dict(self.facts.get(step, ()))
+    def of(self, step: str) -> Facts:
+        """The facts of a step; none where it did not reach its end."""
+        return Facts(self.facts.get(step, ()), f"the step {step}", self.host)
+
+    def must(self, step: str) -> Facts:
+        """The facts of a step that must have reached its end; raise UnreadableFactError if not."""
+        if step not in self.facts:
+            raise self.of(step).unreadable("its end", "is not told")
+        return self.of(step)
 
     def finished(self, step: str) -> bool:
         return step in self.facts
@@ -46,7 +56,7 @@ class Report:
     def code(self) -> int | None:
         """None unless the host has told of its end, and its exit code says the same."""
         told = self.of("result").get("code", "")
-        return int(told) if told == str(self.exited) and not self.trouble else None
+        return self.exited if told == str(self.exited) and not self.trouble else None
 
     @property
     def problems(self) -> list[str]:
@@ -193,7 +203,7 @@ def _as_told(report: Report, own: Report) -> Report:
     if own.code != 0:
         reason = own.of("result").get("reason") or "the host did not run our shell to its end"
         return replace(report, exited=LOST, lost=reason)
-    if ("attended", "yes") not in own.facts["attend"]:
+    if ("attended", "yes") not in own.of("attend").pairs:
         unknown = "the host knows no such run: it had not begun, or others have come after it"
         return replace(report, exited=LOST, lost=unknown)
     code = report.of("result").get("code", "")

@@ -16,7 +16,8 @@ watch_client() {
 }
 
 tell() {
-    printf '%s\n' "$1" >&7 2>/dev/null || :
+    make_harmless "$1"
+    printf '%s\n' "$harmless" >&7 2>/dev/null || :
 }
 
 usage() {
@@ -215,9 +216,9 @@ tell_success() {
 }
 
 tell_failure() {
-    printf 'remote-backup.sh: %s (exit %s)\n' "$reason" "$1" >&2
-    [ -z "$problems" ] || printf '%s' "$problems" | sed 's/^/  - /' >&2
-    [ -z "$remedy" ] || printf '  What to do: %s\n' "$remedy" >&2
+    printf 'remote-backup.sh: %s (exit %s)\n' "$(one_line "$reason")" "$1" >&2
+    [ -z "$problems" ] || printf '%s' "$problems" | tr "$orders" "$blanks" | sed 's/^/  - /' >&2
+    [ -z "$remedy" ] || printf '  What to do: %s\n' "$(one_line "$remedy")" >&2
 }
 
 # An archive is published only after its proof: what fails after the gate does not fail it.

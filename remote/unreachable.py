@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ..config.harmless import harmless
+
+_LONGEST: Final = 500
 _PROHIBITED: Final = 1  # RFC 4254 section 5.1: the jump host's sshd forbids forwarding
 _PORT_HINT: Final = "check SSH_HOST and SSH_PORT (22 unless set; SiteGround uses 18765)"
 
@@ -32,11 +35,11 @@ def before_trust(error: Exception, seconds: float) -> Trouble:
         return _network(error, seconds)
     if hasattr(error, "code"):  # paramiko's ChannelException, from a jump host
         return Trouble(
-            f"the jump host does not lead there: {error}",
+            f"the jump host does not lead there: {_words(error)}",
             f"{_PORT_HINT}; the jump host's sshd must allow TCP forwarding",
             transient=error.code != _PROHIBITED,
         )
-    said = str(error) or "the connection was closed"
+    said = _words(error)
     if "No existing session" in said:  # paramiko's words for a handshake that is not done in time
         said = f"not done within {seconds:g} s"
     return Trouble(
@@ -48,15 +51,19 @@ def before_trust(error: Exception, seconds: float) -> Trouble:
 
 def refused_login(error: Exception, tried: str, methods: list[str]) -> Trouble:
     """Explain why a host that is trusted did not let one in."""
-    offers = f"; it accepts: {', '.join(methods)}" if methods else ""
+    offers = f"; it accepts: {harmless(', '.join(methods))[:_LONGEST]}" if methods else ""
     return Trouble(
-        f"it does not let us in: {str(error).rstrip('.') or 'the connection was closed'}\n"
-        f"    tried: {tried}{offers}",
+        f"it does not let us in: {_words(error)}\n    tried: {tried}{offers}",
         "check SSH_USER; set SSH_PRIVATE_KEY or SSH_KEY_FILE (SSH_KEY_PASSPHRASE if encrypted);\n"
         "  its public key must be in the host's ~/.ssh/authorized_keys (`ssh-copy-id`, or the"
         " hoster's panel)",
         transient=False,
     )
+
+
+def _words(error: Exception) -> str:
+    """In one line: a host may have chosen them, and is not to look like us in the next."""
+    return harmless(str(error).rstrip("."))[:_LONGEST] or "the connection was closed"
 
 
 def _unresolved(error: socket.gaierror) -> Trouble:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..remote import steps
-from .report import harmless, summary, tell, warn
+from .report import summary, tell, warn
 from .session import session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from invoke.context import Context
 
     from ..config.settings import Settings
@@ -99,9 +97,9 @@ def proving(settings: Settings, proof: str, archive: str = "") -> list[Step]:
 
 def taken(report: Report) -> Archive:
     """The archive that the host has published, after a word on what it lacks."""
-    from ..remote.catalog import parse
+    from ..remote.catalog import read_one
 
-    (archive,) = parse(report.facts["publish"]).archives
+    archive = read_one(report, "publish")
     for missing in archive.missing:
         warn(f"not in the archive: {missing} (only a superuser can dump it)")
     for warning in archive.warnings:
@@ -122,9 +120,9 @@ def taken(report: Report) -> Archive:
 
 def shrinking(report: Report, archive: Archive) -> list[str]:
     """What was in the archives before and is not in this one, and what becomes of it for that."""
-    told = report.facts.get("shrink", ())
-    words = [f"since the last archive these tables are gone: {gone}" for gone in _all(told, "gone")]
-    words += [f"shrunk: {lost}" for lost in _all(told, "lost")]
+    told = report.of("shrink")
+    words = [f"since the last archive these tables are gone: {gone}" for gone in told.all("gone")]
+    words += [f"shrunk: {lost}" for lost in told.all("lost")]
     if archive.shrunk:
         words.append(
             f"{archive.name} is marked as shrunk: it is not `latest`, and a predeploy that finds"
@@ -132,11 +130,7 @@ def shrinking(report: Report, archive: Archive) -> list[str]:
         )
     elif "shrink_accepted" in archive.facts:
         words.append(f"accepted by {archive.facts['shrink_accepted']}")
-    return [harmless(each) for each in words]
-
-
-def _all(told: Sequence[tuple[str, str]], wanted: str) -> list[str]:
-    return [value for key, value in told if key == wanted]
+    return words
 
 
 def newer(client: str, server: str) -> bool:
@@ -150,8 +144,9 @@ def remedy_for_newer(server: str) -> str:
 
 def skew_seconds(report: Report) -> float:
     """By the time that the host told with its last word; a host that was cut off has told none."""
+    from ..remote.facts import time_of
+
     told = report.of("result").get("time", "")
     with suppress(ValueError):
-        host_time = datetime.strptime(told, "%Y-%m-%dT%H:%M:%S%z")
-        return abs((datetime.now(timezone.utc) - host_time).total_seconds())
+        return abs((datetime.now(timezone.utc) - time_of(told)).total_seconds())
     return 0.0

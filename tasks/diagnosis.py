@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from ..remote.facts import WHOLE
 from .backup import SKEW_SECONDS, newer, remedy_for_newer, skew_seconds
-from .findings import Finding, failed, ok, told, warned
+from .findings import CHECKS, Finding, failed, ok, told, warned
 from .install import current
 from .predeploy import rehearsed
 from .report import size
@@ -15,9 +16,10 @@ from .report import size
 if TYPE_CHECKING:
     from ..config.settings import Settings
     from ..remote.examination import Examination, Seen
+    from ..remote.facts import Facts
     from ..remote.shell import Report
 
-_QUOTA: Final = re.compile(r"\s*(\S+)\s+(\d+)\*?\s+(\d+)\s+(\d+)\b")
+_QUOTA: Final = re.compile(rf"\s*(\S+)\s+({WHOLE})\*?\s+({WHOLE})\s+({WHOLE})\b")
 _WAY_BACK: Final = 'see README, "What stands in the way of a restore"'
 _MANY: Final = 5
 
@@ -81,11 +83,15 @@ def of_host(settings: Settings, report: Report) -> Iterator[Finding]:
 
 
 def _problems(report: Report) -> Iterator[Finding]:
-    for facts in report.facts.values():
-        for number, (key, check) in enumerate(facts):
-            if key == "failed" and check:
-                (_, because), (_, remedy) = facts[number + 1 : number + 3]
-                yield failed(check, because, remedy)
+    """Each is three facts in a row: which check failed, why, and what to do."""
+    for step, pairs in report.facts.items():
+        for number, (key, check) in enumerate(pairs):
+            if key != "failed" or not check:
+                continue
+            keys, words = zip(*pairs[number : number + 3], strict=True)
+            if check not in CHECKS or keys != ("failed", "because", "remedy"):
+                raise report.of(step).unreadable(key, "is no check with a reason and a remedy")
+            yield failed(*words)
 
 
 def _seen(settings: Settings, report: Report) -> Iterator[Finding]:
@@ -100,7 +106,7 @@ def _seen(settings: Settings, report: Report) -> Iterator[Finding]:
     if found := report.of("preflight"):
         yield from _of_database(settings, report, found)
     if looked:
-        yield _space(report, {**looked, **{key: text for key, text in found.items() if text}})
+        yield _space(report, looked, found)
     if outlined := report.of("outline"):
         yield from _of_outline(report, outlined)
     if settings.rehearsal == "off" and outlined:
@@ -186,7 +192,7 @@ def _of_database(settings: Settings, report: Report, found: Mapping[str, str]) -
         return
     server = found["server_version"]
     yield ok("database", f"{settings.db_name}, PostgreSQL {server} at {settings.db_host}")
-    missing = [value for key, value in report.facts["preflight"] if key == "missing"]
+    missing = report.of("preflight").all("missing")
     if missing:
         yield warned(
             "rights",
@@ -222,14 +228,17 @@ def _programs(
     )
 
 
-def _space(report: Report, found: Mapping[str, str]) -> Finding:
-    left, need = _left_of_quota(report), found.get("need_bytes", "")
-    known = f"{size(int(found['free_bytes']))} free"
-    known += f", about {size(int(need))} needed" if need else ""
+def _space(report: Report, looked: Facts, found: Facts) -> Finding:
+    """Before the database was asked, nobody knows how much is needed."""
+    left = _left_of_quota(report)
+    free = (found if found.get("free_bytes") else looked).whole("free_bytes")
+    need = found.whole("need_bytes") if found.get("need_bytes") else 0
+    known = f"{size(free)} free"
+    known += f", about {size(need)} needed" if need else ""
     if left is None:
         return ok("space", known)
     known += f"; the account's quota leaves {size(left)}"
-    if left < int(need or 1):
+    if left < max(need, 1):
         return warned("space", known, "remove what is not needed, or ask the host for more")
     return ok("space", known)
 
@@ -237,8 +246,8 @@ def _space(report: Report, found: Mapping[str, str]) -> Finding:
 def _left_of_quota(report: Report) -> int | None:
     """Of the file system that BACKUP_DIR is on; quota(1) counts in kilobytes, 0 is no limit."""
     here = report.of("look").get("file_system")
-    for key, line in report.facts.get("look", ()):
-        row = _QUOTA.match(line) if key == "quota" else None
+    for line in report.of("look").all("quota"):
+        row = _QUOTA.match(line)
         if row and row[1] == here:
             limit = int(row[4]) or int(row[3])
             return max(limit - int(row[2]), 0) * 1024 if limit else None
@@ -248,7 +257,7 @@ def _left_of_quota(report: Report) -> int | None:
 def _of_outline(report: Report, outlined: Mapping[str, str]) -> Iterator[Finding]:
     if "entries" in outlined:
         yield ok("dump", f"pg_dump begins, with {outlined['entries']} entries to write")
-    there = [value for key, value in report.facts["outline"] if key == "extension"]
+    there = report.of("outline").all("extension")
     if there and not any("extension" in each for each in rehearsed(report)):
         yield ok("extensions", ", ".join(there))
 
@@ -281,7 +290,7 @@ def _of_rehearsal(
 
 def _way(report: Report) -> str:
     """A swap is the quicker way, and needs the right to create databases."""
-    swap = [value for key, value in report.facts["rehearse"] if key == "swap_obstacle"]
+    swap = report.of("rehearse").all("swap_obstacle")
     if swap:
         return f"by a transaction; no swap, as {swap[0]}"
     return "by a swap: the role may create databases"

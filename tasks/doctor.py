@@ -109,7 +109,11 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
     report = host.run("doctor", looking(settings))
     if runner.stands_in(host, report):
         return _on_the_host(replace(host, settings=replace(settings, drill="runner")), found)
-    found.extend(of_host(settings, report))
+    try:
+        found.extend(of_host(settings, report))
+    except errors.UnreadableFactError as unreadable:
+        found.append(told("shell", str(unreadable.message)))
+        return unreadable
     if report.code == 0:
         return _here(report, found) if runner.is_asked_for(settings) else None
     failure = host.failure("doctor", report)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from .report import columns, harmless_lines
+from ..config.harmless import harmless_lines
+from .report import columns
 
 CHECKS: Final = (
     "settings",

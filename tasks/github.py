@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config.errors import PredeployError
-from ..config.github import github
-from .report import harmless_lines, show, warn
+from ..config.github import github, plain
+from ..config.harmless import harmless, harmless_lines
+from .report import order, show, warn
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
 
 _SHORTEST_LINE_OF_A_KEY = 8
 _NOT_SECRET = re.compile(r"-----[A-Z0-9 ]+-----|[A-Za-z-]+: .*")
-# `::name …::` at the beginning of a line, and `##[name …]` anywhere.
-_OBEYED = re.compile(r"(?P<before>(?:^|[\r\n])\s*)::(?=[^\r\n]*::)|##\[")
 _IN_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _IN_PROPERTY = {**_IN_DATA, ord(":"): "%3A", ord(","): "%2C"}
 
@@ -36,13 +35,20 @@ def mask(settings: Settings) -> None:
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
-    """A key line by line, as the log has it; its short end would star out more than it hides."""
-    for secret in (settings.db_password, settings.ssh_key_passphrase):
-        if secret and not secret.isspace():
-            yield secret
-    for line in map(str.strip, (settings.ssh_private_key or "").splitlines()):
-        if len(line) >= _SHORTEST_LINE_OF_A_KEY and not _NOT_SECRET.fullmatch(line):
-            yield line
+    """Of every secret setting. One of several lines, as a key, line by line, as the log has it."""
+    from ..config.settings import SPECS
+
+    for name, spec in SPECS.items():
+        text = str(getattr(settings, name) or "") if spec.secret else ""
+        if "\n" in text:
+            yield from filter(_is_of_a_secret, map(str.strip, text.split("\n")))
+        elif text and not text.isspace():
+            yield text
+
+
+def _is_of_a_secret(line: str) -> bool:
+    """A short end of a key would star out more than it hides."""
+    return len(line) >= _SHORTEST_LINE_OF_A_KEY and not _NOT_SECRET.fullmatch(line)
 
 
 @contextmanager
@@ -54,7 +60,7 @@ def folded(title: str) -> Iterator[None]:
     import secrets
 
     token = secrets.token_hex(16)
-    _command("group", title)
+    _command("group", harmless(title))
     _command("stop-commands", token)
     try:
         yield
@@ -67,7 +73,7 @@ def folded(title: str) -> Iterator[None]:
 def annotate(kind: str, text: str, title: str = "") -> bool:
     """Tell a warning or an error to the runner; False where there is none."""
     if github().commands:
-        _command(kind, text, {"title": title} if title else {})
+        _command(kind, harmless_lines(text), {"title": harmless(title)} if title else {})
         return True
     return False
 
@@ -89,22 +95,14 @@ def _tell_failure(failure: PredeployError) -> None:
     title = f"exit code {failure.exit_code}: {' '.join(words).lower()}"
     annotate("error", str(failure.message), title)
     summarise(f"## {escaped(title)}\n\n<pre>{escaped(str(failure.message))}</pre>\n")
-    # Which is printed next, and holds words of the host, even of one that is not trusted yet.
-    failure.message = plain(harmless_lines(str(failure.message)))
-
-
-def plain(text: str) -> str:
-    """What the runner would obey, changed so that it does not; what is JSON keeps its meaning."""
-    if not github().commands:
-        return text
-    return _OBEYED.sub(
-        lambda found: f"{found['before']}\\::" if found["before"] is not None else "##\\u005b", text
-    )
+    failure.message = plain(str(failure.message))  # which is printed next
 
 
 def output(values: Mapping[str, str]) -> None:
     """Give values to the jobs that come next, one a line: which makes a dotenv file for GitLab."""
-    lines = "".join(f"{name}={' '.join(value.split())}\n" for name, value in values.items())
+    lines = "".join(
+        f"{name}={harmless(' '.join(value.split()))}\n" for name, value in values.items()
+    )
     _append("GITHUB_OUTPUT", github().output, lines)
 
 
@@ -114,7 +112,7 @@ def summarise(markdown: str) -> None:
 
 def escaped(text: str) -> str:
     """Text as GitHub's Markdown and HTML show it, whatever is in it."""
-    return re.sub(r"[^\w\s.,/()-]|_|[\r\n]", lambda found: f"&#{ord(found[0])};", text)
+    return re.sub(r"[^\w\s.,/()-]|_|\n", lambda found: f"&#{ord(found[0])};", harmless_lines(text))
 
 
 def _append(variable: str, file: Path | None, text: str) -> None:
@@ -132,4 +130,4 @@ def _command(name: str, data: str = "", properties: Mapping[str, str] | None = N
     told = ",".join(
         f"{key}={value.translate(_IN_PROPERTY)}" for key, value in (properties or {}).items()
     )
-    show(f"::{name}{told and ' '}{told}::{data.translate(_IN_DATA)}", sys.stderr)
+    order(f"::{name}{told and ' '}{told}::{data.translate(_IN_DATA)}", sys.stderr)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..remote.catalog import PRE_RESTORE
-from .report import age, harmless
+from ..remote.facts import time_of
+from .report import age
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from ..config.settings import Settings
     from ..remote.catalog import Archive
@@ -52,7 +54,7 @@ class LastRun:
     @property
     def time(self) -> datetime | None:
         try:
-            return datetime.strptime(self.facts.get("time", ""), "%Y-%m-%dT%H:%M:%S%z")
+            return time_of(self.facts.get("time", ""))
         except ValueError:
             return None
 
@@ -76,7 +78,7 @@ def newest_proven(archives: Iterable[Archive], settings: Settings, now: datetime
 
 def caveat(last: LastRun, archives: Iterable[Archive], settings: Settings) -> Health | None:
     """What speaks against the word of a run that succeeded: its archive, as it is now."""
-    name = harmless(last.facts.get("archive", ""))
+    name = last.facts.get("archive", "")
     made = next((each for each in archives if each.name == name), None)
     if not last.succeeded or (made is None and last.facts.get("task") == "restore"):
         return None
@@ -86,7 +88,7 @@ def caveat(last: LastRun, archives: Iterable[Archive], settings: Settings) -> He
     if not made.intact or made.rank < 0:
         return Health(CRITICAL, False, (f"what the last run has made is damaged: {name}",))
     if (made.project, made.database) != (settings.project, settings.db_name):
-        of = harmless(f"{made.project}, database {made.database}")
+        of = f"{made.project}, database {made.database}"
         return Health(WARNING, False, (f"the last run there was of {of}: it tells nothing here",))
     return None
 
@@ -115,9 +117,9 @@ def _of_run(last: LastRun, now: datetime, *, is_all: bool) -> Health:
     if not last.facts:
         return Health(CRITICAL, False, ("no run is on record",))
     if last.at_work:
-        why = (f"{harmless(last.at_work)}, is at work",)
+        why = (f"{last.at_work}, is at work",)
         return Health(WARNING, False, why) if is_all else Health(OK, True, why)
-    return _of_end({key: harmless(value) for key, value in last.facts.items()}, last, now)
+    return _of_end(last.facts, last, now)
 
 
 def _of_end(told: Mapping[str, str], last: LastRun, now: datetime) -> Health:

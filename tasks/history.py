@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from invoke.tasks import task
@@ -15,6 +14,7 @@ from .session import Host, session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from invoke.context import Context
 
@@ -31,13 +31,13 @@ _MOST = 1_000_000
 )
 def history(c: Context, limit: str | None = None, json_: bool = False) -> tuple[Archive, ...]:
     """List the archives on the host, oldest first."""
-    from ..remote.catalog import parse
+    from ..remote.catalog import read
 
     newest = _limit(limit)
     with session(c) as host:
         upcoming = steps.retention(host.settings, upcoming=True)
         report = host.must("history", [steps.catalog(), steps.space(), upcoming])
-        catalog = parse(report.facts["catalog"])
+        catalog = read(report)
         from .table import as_data, as_table, entries
 
         everything = entries(catalog.archives, host_time(report), expired(report))
@@ -69,8 +69,7 @@ def _limit(text: str | None) -> int:
 
 def host_time(report: Report) -> datetime:
     """Of the host's clock, by which archives are dated."""
-    told = report.of("result")["time"]
-    return datetime.strptime(told, "%Y-%m-%dT%H:%M:%S%z")
+    return report.of("result").time("time")
 
 
 def _totals(host: Host, shown: Sequence[Entry], everything: Sequence[Entry], report: Report) -> str:
@@ -78,7 +77,7 @@ def _totals(host: Host, shown: Sequence[Entry], everything: Sequence[Entry], rep
     taken = size(sum(entry.archive.present_bytes for entry in everything))
     lines = [f"{archives}, {taken} in {host.settings.backup_dir} on {host.name}"]
     if "free_bytes" in report.of("space"):
-        lines[0] += f"; {size(int(report.of('space')['free_bytes']))} free"
+        lines[0] += f"; {size(report.of('space').whole('free_bytes'))} free"
     if len(shown) < len(everything):
         lines[0] += f" (the newest {len(shown)} are shown)"
     going = [entry for entry in everything if entry.expires_reason]

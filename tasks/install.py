@@ -36,7 +36,7 @@ def install(c: Context, remove: bool = False) -> None:
             )
         if remove:
             report = host.must("install", [steps.installed(), steps.uninstall()])
-            done = "removed" if report.facts["installed"] else "was not there:"
+            done = "removed" if report.of("installed") else "was not there:"
             tell(f"{done} {report.of('uninstall')['script']} on {host.name}")
         else:
             put(host)
@@ -54,7 +54,7 @@ def put(host: Host) -> None:
         steps.install(content),
     ]
     told = host.must("install", sending, payload=[content]).of("install")
-    done = "installed" if told["changed"] == "yes" else "already up to date:"
+    done = {"yes": "installed", "no": "already up to date:"}[told.word("changed", "yes", "no")]
     tell(f"{done} {told['script']} on {host.name}\n{_HINT.format(script='~/remote-backup.sh')}")
 
 

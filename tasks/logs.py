@@ -8,7 +8,7 @@ from invoke.tasks import task
 
 from ..remote import steps
 from .choosing import chosen
-from .report import harmless, note, size, tell
+from .report import note, size, tell
 from .session import session
 
 if TYPE_CHECKING:
@@ -21,19 +21,18 @@ if TYPE_CHECKING:
 )
 def logs(c: Context, file: str | None = None) -> str:
     """Show the log of the last run, or of the one that made an archive."""
-    from ..remote.catalog import parse
+    from ..remote.catalog import read
 
     with session(c) as host:
         archive = ""
         if file is not None:
-            catalog = parse(host.must("logs", [steps.catalog()]).facts["catalog"])
+            catalog = read(host.must("logs", [steps.catalog()]))
             archive = chosen(host, "logs", catalog, file).name
-        told = host.must("logs", [steps.logs(archive)]).facts["logs"]
-        facts = dict(told)
-        note(f"{facts['log']} in {host.settings.backup_dir} on {host.name}:")
-        left_out = int(facts["bytes"]) - steps.LOG_BYTES
+        told = host.must("logs", [steps.logs(archive)]).must("logs")
+        note(f"{told['log']} in {host.settings.backup_dir} on {host.name}:")
+        left_out = told.whole("bytes") - steps.LOG_BYTES
         if left_out > 0:
             note(f"(its first {size(left_out)} are left out)")
-        text = "\n".join(harmless(value) for key, value in told if key == "line")
+        text = "\n".join(told.all("line"))
         tell(text)
         return text

@@ -16,7 +16,7 @@ def drop_old_databases(host: Host, yes: bool) -> None:
     settings = host.settings
     looking = [steps.programs(settings), steps.psql(settings), steps.drop_old([])]
     report = host.must("restore", looking)
-    names = [value for key, value in report.facts["drop_old"] if key == "old_database"]
+    names = report.must("drop_old").all("old_database")
     if not names:
         tell(f"no database that a restore has left beside {settings.db_name}")
         return
@@ -30,6 +30,5 @@ def drop_old_databases(host: Host, yes: bool) -> None:
         steps.drop_old(names),
     ]
     report = host.must("restore", dropping)
-    for key, value in report.facts["drop_old"]:
-        if key == "dropped":
-            tell(f"dropped {value}")
+    for name in report.must("drop_old").all("dropped"):
+        tell(f"dropped {name}")

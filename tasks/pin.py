@@ -40,17 +40,17 @@ def unpin(c: Context, file: str | None = None) -> Archive:
 
 
 def _set(c: Context, name: str, file: str | None, *, pinned: bool) -> Archive:
-    from ..remote.catalog import parse
+    from ..remote.catalog import read
 
     if file is None:
         raise errors.ConfigurationError(f"{name}: give --file=<archive> (exit 2)")
     with session(c) as host:
-        catalog = parse(host.must(name, [steps.catalog()]).facts["catalog"])
+        catalog = read(host.must(name, [steps.catalog()]))
         archive = chosen(host, name, catalog, file)
         several = [
             steps.lock(host.settings, create=False),
             steps.pin(archive.name, pinned=pinned),
         ]
-        changed = host.must(name, several).of("pin")["changed"] == "yes"
+        changed = host.must(name, several).of("pin").word("changed", "yes", "no") == "yes"
         tell(_SAYS[pinned, changed].format(archive.name))
         return replace(archive, pinned=pinned)

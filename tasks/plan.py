@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from ..remote.facts import MOST_SECONDS, WHOLE, Facts, time_of
 from .report import size
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Plan:
     database: str
     aim: tuple[tuple[str, str, str], ...]  # variable, value, where it came from
     file: str
-    archive: Mapping[str, str]
+    archive: Facts
     server_version: str
     rows: tuple[Rows, ...]
     disappears: tuple[str, ...]
@@ -76,14 +77,15 @@ def planned(
     host: str, settings: Settings, report: Report, mode: str | None, terminate: bool
 ) -> Plan:
     """Read the report of the steps preflight, archive, rehearse and plan."""
-    archive, rehearsal = report.of("archive"), report.facts["rehearse"]
-    told, found = report.facts["plan"], report.of("preflight")
-    sessions = _all(told, "session")
+    archive, rehearsal = report.of("archive"), report.must("rehearse")
+    told, found = report.must("plan"), report.of("preflight")
+    sessions = told.all("session")
     obstacles = {
-        way: (*_all(rehearsal, "obstacle"), *_all(rehearsal, f"{way}_obstacle")) for way in WAYS
+        way: (*rehearsal.all("obstacle"), *rehearsal.all(f"{way}_obstacle")) for way in WAYS
     }
     chosen, why = _way(mode, obstacles, sessions, terminate)
-    rows = _rows(_all(told, "rows"), _all(told, "now"))
+    rows = _rows(told.counted("rows"), told.counted("now"))
+    _check(archive)
     return Plan(
         host=host,
         database=settings.db_name,
@@ -92,20 +94,23 @@ def planned(
         archive=archive,
         server_version=found["server_version"],
         rows=rows,
-        disappears=_all(rehearsal, "disappears"),
+        disappears=rehearsal.all("disappears"),
         sessions=sessions,
         obstacles=obstacles,
         mode=chosen,
         why=why,
-        estimate_seconds=_estimate(archive, _all(told, "earlier")),
-        empty=found["relations"] == report.of("rehearse").get("ours") == "0",
-        counted=bool(_all(told, "rows")) or archive.get("relations") == "0",
-        uncounted=_uncounted(_all(told, "there"), rows),
+        estimate_seconds=_estimate(archive, told),
+        empty=found["relations"] == rehearsal.get("ours") == "0",
+        counted=bool(told.all("rows")) or archive.get("relations") == "0",
+        uncounted=_uncounted(told.all("there"), rows),
     )
 
 
-def _all(facts: Sequence[tuple[str, str]], wanted: str) -> tuple[str, ...]:
-    return tuple(value for key, value in facts if key == wanted)
+def _check(archive: Facts) -> None:
+    """What the plan shows of the archive, before any of it is shown."""
+    for key in ("database", "created", "client_version", "server_version", "reader_version"):
+        archive[key]
+    archive.whole("bytes")
 
 
 def _way(
@@ -124,14 +129,9 @@ def _way(
     return "swap", "readers see the old database until the new one takes its place"
 
 
-def _rows(then: Sequence[str], now: Sequence[str]) -> tuple[Rows, ...]:
-    """Each line is a number and a table's name, which may hold blanks."""
-    in_archive, at_present = (
-        {name: int(number) for number, name in (line.split(" ", 1) for line in lines)}
-        for lines in (then, now)
-    )
-    names = sorted(in_archive.keys() | at_present.keys())
-    return tuple(Rows(name, in_archive.get(name), at_present.get(name)) for name in names)
+def _rows(then: Mapping[str, int], now: Mapping[str, int]) -> tuple[Rows, ...]:
+    names = sorted(then.keys() | now.keys())
+    return tuple(Rows(name, then.get(name), now.get(name)) for name in names)
 
 
 def _uncounted(there: Sequence[str], rows: Sequence[Rows]) -> tuple[str, ...]:
@@ -150,15 +150,14 @@ def _aim(settings: Settings) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _estimate(archive: Mapping[str, str], earlier: Sequence[str]) -> int | None:
+def _estimate(archive: Facts, told: Facts) -> int | None:
     """By the rate of the last restores here, or else twice the time of the dump, as measured."""
-    number_of_bytes = int(archive.get("bytes", "0"))
-    pairs = [(int(size), int(seconds)) for size, seconds in (line.split() for line in earlier)]
-    if sum(size for size, _ in pairs):
-        rate = sum(seconds for _, seconds in pairs) / sum(size for size, _ in pairs)
-        return round(rate * number_of_bytes)
-    dumped = archive.get("dump_seconds", "")
-    return 2 * int(dumped) if dumped else None
+    earlier = told.matched("earlier", f"({WHOLE}) ({WHOLE})", "bytes and seconds")
+    restored_bytes = sum(int(size) for size, _ in earlier)
+    if restored_bytes:
+        rate = sum(int(seconds) for _, seconds in earlier) / restored_bytes
+        return min(round(rate * archive.whole("bytes")), MOST_SECONDS)
+    return 2 * archive.whole("dump_seconds", MOST_SECONDS) if archive.get("dump_seconds") else None
 
 
 def as_data(plan: Plan) -> dict[str, object]:
@@ -208,21 +207,21 @@ def as_text(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def _described(archive: Mapping[str, str]) -> str:
+def _described(archive: Facts) -> str:
     parts = [
         archive.get("version", "no version"),
         f"git {archive['git_commit'][:12]}" if archive.get("git_commit") else "",
         f"of the database {archive['database']}",
         f"taken {archive['created']}{_age(archive['created'])}",
         f"proof {archive.get('proof', 'none on record')}",
-        size(int(archive["bytes"])),
+        size(archive.whole("bytes")),
     ]
     return ", ".join(part for part in parts if part)
 
 
 def _age(created: str) -> str:
     try:
-        taken = datetime.strptime(created, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        taken = time_of(created)
     except ValueError:
         return ""
     seconds = max((datetime.now(timezone.utc) - taken) // timedelta(seconds=1), 0)

@@ -88,9 +88,9 @@ def _run(host: Host, *, accept_shrink: bool) -> Report:
 
 def _proven_here(host: Host, report: Report) -> Report:
     """The archive stands with what the host could prove; no other goes before the rest is shown."""
-    from ..remote.catalog import parse
+    from ..remote.catalog import read_one
 
-    (archive,) = parse(report.facts["publish"]).archives
+    archive = read_one(report, "publish")
     try:
         runner.prove_here(host, "predeploy", archive)
     except (PreflightError, UnprovenError) as failure:
@@ -102,7 +102,7 @@ def _proven_here(host: Host, report: Report) -> Report:
     last = host.run("predeploy", recording, keeps_status=True)
     if not last.finished("record"):
         raise host.failure("predeploy", last)
-    facts = {**report.facts, **last.facts, "publish": last.facts["record"]}
+    facts = {**report.facts, **last.facts, "publish": last.must("record").pairs}
     return replace(last, facts=facts, seconds={**report.seconds, **last.seconds})
 
 
@@ -143,8 +143,6 @@ def judged(host: Host, report: Report) -> Archive:
 
 def rehearsed(report: Report) -> list[str]:
     """What stands in every way to restore: one that is open is enough."""
-    told = report.facts.get("rehearse", ())
-    both = [value for key, value in told if key == "obstacle"]
-    swap = [value for key, value in told if key == "swap_obstacle"]
-    transaction = [value for key, value in told if key == "transaction_obstacle"]
-    return both + transaction if swap else both
+    told = report.of("rehearse")
+    both, transaction = told.all("obstacle"), told.all("transaction_obstacle")
+    return [*both, *(transaction if told.all("swap_obstacle") else ())]

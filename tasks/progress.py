@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
+from ..config.harmless import harmless
+from ..remote.facts import MOST_SECONDS, number
 from ..remote.signals import held_back
 from .report import is_terminal, show, size
 
@@ -53,11 +55,11 @@ class Stage:
     def hear(self, progress: str) -> None:
         """As remote/lib.sh tells it: `bytes N`, `expected BYTES SECONDS`; a word may be missing."""
         word, *texts = progress.split(" ")
-        first, second, *_ = [int(text) if text.isdecimal() else 0 for text in [*texts, "", ""]]
+        first, second, *_ = map(number, [*texts, "", ""])
         if word == "bytes":
             self.bytes = first
         elif word == "expected":
-            self.expected_bytes, self.expected_seconds = first, second
+            self.expected_bytes, self.expected_seconds = first, min(second, MOST_SECONDS)
 
     def __str__(self) -> str:
         parts = []
@@ -68,7 +70,7 @@ class Stage:
         seconds = self.seconds
         left = f" of about {_clock(self.expected_seconds)}"
         parts.append(f"{_clock(seconds)}{left if seconds < self.expected_seconds else ''}")
-        return f"{_WORDS.get(self.step, self.step)}: {', '.join(parts)}"
+        return f"{_WORDS.get(self.step) or harmless(self.step)}: {', '.join(parts)}"
 
 
 def _clock(seconds: float) -> str:

@@ -3,6 +3,8 @@
 import select
 import sys
 
+from .report import show
+
 _POLL_SECONDS = 0.2
 
 
@@ -11,7 +13,7 @@ def typed(question: str = "") -> str | None:
 
     Not by `input`, to which a signal that comes right before it reads is lost until the next key.
     """
-    print(question, end="", flush=True)
+    show(question, sys.stdout, end="")
     while not select.select([sys.stdin], [], [], _POLL_SECONDS)[0]:
         pass
     line = sys.stdin.readline()

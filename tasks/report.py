@@ -9,6 +9,9 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from ..config.github import plain
+from ..config.harmless import harmless_json, harmless_lines
+
 if TYPE_CHECKING:
     from ..remote.catalog import Archive
     from .session import Host
@@ -18,21 +21,27 @@ _GONE = (errno.EPIPE, errno.EIO)
 
 
 def tell(text: str) -> None:
-    """Print what people and programs read, of which a CI obeys nothing."""
-    from .github import plain
-
-    show(plain(text), sys.stdout)
+    """Print what people and programs read."""
+    show(text, sys.stdout)
 
 
 def note(text: str) -> None:
     """Print it beside that: what a program that reads our output must not find there."""
-    from .github import plain
-
-    show(plain(text), sys.stderr)
+    show(text, sys.stderr)
 
 
-def show(text: str, stream: TextIO | None) -> None:
-    """Print; a reader that has gone, or knows ASCII only, does not make a good run a bad one.
+def show(text: str, stream: TextIO | None, end: str = "\n") -> None:
+    """Print: the one door out. No terminal and no CI obeys what goes through it."""
+    _print(plain(harmless_lines(text)), stream, end)
+
+
+def order(line: str, stream: TextIO | None) -> None:
+    """Print what a CI is to obey: the caller has made what is not ours in it harmless."""
+    _print(line, stream, "\n")
+
+
+def _print(text: str, stream: TextIO | None, end: str) -> None:
+    """A reader that has gone, or knows ASCII only, does not make a good run a bad one.
 
     A terminal that has gone is EIO: what comes with a SIGHUP must not end in the middle. None is
     what Python has for a stream that was closed when it began.
@@ -40,9 +49,9 @@ def show(text: str, stream: TextIO | None) -> None:
     if stream is None:
         return
     try:
-        print(text, file=stream, flush=True)
+        print(text, file=stream, flush=True, end=end)
     except UnicodeEncodeError:
-        print(text.encode("ascii", "backslashreplace").decode(), file=stream, flush=True)
+        print(text.encode("ascii", "backslashreplace").decode(), file=stream, flush=True, end=end)
     except OSError as error:
         if error.errno not in _GONE:
             raise
@@ -61,7 +70,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def tell_data(data: object) -> None:
     """As JSON, which has its own way to write for a reader that knows ASCII only."""
-    text = json.dumps(data, indent=2, ensure_ascii=False)
+    text = harmless_json(json.dumps(data, indent=2, ensure_ascii=False))
     tell(text if can_show(text) else json.dumps(data, indent=2))
 
 
@@ -100,17 +109,6 @@ def duration(seconds: int) -> str:
     if hours:
         return f"{hours}:{minutes:02}:{rest:02}"
     return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
-
-
-def harmless(text: str) -> str:
-    """What a terminal would take for an order, spelt out."""
-    return "".join(
-        each if each.isprintable() or each == "\t" else ascii(each)[1:-1] for each in text
-    )
-
-
-def harmless_lines(text: str) -> str:
-    return "\n".join(map(harmless, text.split("\n")))
 
 
 def columns() -> int | None:

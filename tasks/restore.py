@@ -216,6 +216,8 @@ def _restore(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate: 
 
 def _judged(host: Host, plan: Plan, report: Report) -> Restored:
     """Once it is committed, what fails later does not make it undone."""
+    from ..remote.facts import MOST_SECONDS
+
     done = report.of(plan.mode if plan.mode == "swap" else "replay")
     if not done or report.code == errors.InterruptedRunError.exit_code:
         raise _failure(host, report)
@@ -230,7 +232,7 @@ def _judged(host: Host, plan: Plan, report: Report) -> Restored:
         database=plan.database,
         mode=plan.mode,
         safety=report.of("publish").get("archive", ""),
-        seconds=int(done["restore_seconds"]),
+        seconds=done.whole("restore_seconds", MOST_SECONDS),
         old_database=done.get("old_database", ""),
     )
     tell(_summary(host, restored, plan))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.exceptions import Exit, UnexpectedExit
 
 from ..config.errors import PredeployError
+from ..config.github import plain
 from .interrupts import signals_raise
 from .predeploy import predeploy
 from .report import silence, tell
@@ -81,4 +82,4 @@ def _words(failure: BaseException) -> str:
         text = getattr(failure, "message", None) or f"exit code {failure.code}"
     elif isinstance(failure, UnexpectedExit):
         text = f"a command ended with exit code {failure.result.exited}"
-    return text.strip().partition("\n")[0] or type(failure).__name__
+    return plain(text.strip().partition("\n")[0] or type(failure).__name__)

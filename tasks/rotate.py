@@ -13,6 +13,8 @@ from .session import session
 from .verify import prove
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from invoke.context import Context
 
     from ..config.settings import Settings
@@ -54,8 +56,8 @@ def rotate(
             raise host.failure("rotate", report)
         if not going:
             tell(f"nothing to remove in {settings.backup_dir} on {host.name}")
-        archives = by_name(report)
-        return [Expired(archives[name], reason) for name, reason in going.items()]
+        archives = named(report, going)
+        return [Expired(archive, going[archive.name]) for archive in archives]
 
 
 def judging(settings: Settings, *, locked: bool) -> list[Step]:
@@ -65,24 +67,29 @@ def judging(settings: Settings, *, locked: bool) -> list[Step]:
 
 def expired(report: Report) -> dict[str, str]:
     """What the policy no longer keeps, oldest first: names and reasons."""
-    told = [value for key, value in report.facts.get("retention", ()) if key == "expired"]
-    return dict(value.split(" ", 1) for value in told)
+    return dict(report.of("retention").matched("expired", "([^ ]+) (.*)", "a name and a reason"))
 
 
 def removed(report: Report) -> dict[str, str]:
     """What of it is gone."""
-    gone = {value for key, value in report.facts.get("prune", ()) if key == "removed"}
+    gone = set(report.of("prune").all("removed"))
     return {name: reason for name, reason in expired(report).items() if name in gone}
 
 
 def foundations(report: Report) -> list[Archive]:
     """The newest proven archives for which others go: they are looked at before that."""
-    archives = by_name(report)
-    told = report.facts["retention"]
-    return [archives[name] for key, name in told if key == "foundation"]
+    return named(report, report.must("retention").all("foundation"))
 
 
-def by_name(report: Report) -> dict[str, Archive]:
-    from ..remote.catalog import parse
+def named(report: Report, names: Collection[str]) -> list[Archive]:
+    """The archives of these names; raise UnreadableFactError where the catalog has none of one."""
+    from ..config.secrecy import shown
+    from ..remote.catalog import read
 
-    return {archive.name: archive for archive in parse(report.facts["catalog"]).archives}
+    archives = {archive.name: archive for archive in read(report).archives}
+    unknown = [name for name in names if name not in archives]
+    if unknown:
+        raise report.of("catalog").unreadable(
+            f"the archive {shown(unknown[0])}", "is not told, but is to be rotated"
+        )
+    return [archives[name] for name in names]

@@ -99,8 +99,8 @@ def prove_here(host: Host, task: str, archive: Archive) -> None:
 def major_of(facts: Mapping[str, str]) -> int:
     """No client is older than its server."""
     told = facts.get("client_version") or facts.get("server_version", "")
-    version = told.split(".")[0]
-    return int(version) if version.isdecimal() else 0
+    version = re.match("[0-9]{1,3}(?![0-9])", told)
+    return int(version[0]) if version else 0
 
 
 @contextmanager
@@ -225,6 +225,8 @@ def _adapt_locale(dump: Path) -> None:
 
 
 def _is_known(name: str) -> bool:
+    if not re.fullmatch(r"[\w.@,+-]{1,100}", name, re.ASCII):
+        return False
     before = locale.setlocale(locale.LC_COLLATE)
     try:
         locale.setlocale(locale.LC_COLLATE, name)

@@ -26,10 +26,9 @@ def salvage(host: Host, wanted: Source, tables: Sequence[str]) -> None:
         steps.salvage(settings, tables),
     ]
     report = host.must("restore", salvaging, keeps_status=True)
-    schema = report.of("salvage")["schema"]
+    told = report.of("salvage")
+    schema = told["schema"]
     tell(f"Restored into the schema {schema}, beside what is there:")
-    for key, value in report.facts["salvage"]:
-        if key == "salvaged":
-            rows, _, name = value.partition(" ")
-            tell(f"  {name}: {rows} rows")
+    for name, rows in told.counted("salvaged").items():
+        tell(f"  {name}: {rows} rows")
     tell(f"  when you are done: DROP SCHEMA {schema} CASCADE")

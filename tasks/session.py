@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fabric import Connection
 
 from ..config import errors
+from ..remote.ssh_config import guard_match_exec
 from .interrupts import signals_raise
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ..remote.shell import Report
 
 _SAID_LENGTH = 300
+guard_match_exec()
+
 _FAILURES: Mapping[int, type[errors.PredeployError]] = {
     failure.exit_code: failure
     for failure in (
@@ -73,7 +76,7 @@ class Host:
         progress = None if self.quiet else Progress(expected_seconds or {})
         log = progress or Log()
         with folded(f"{task} on {self.name}"), log.shown():
-            return run(
+            report = run(
                 self.link,
                 steps,
                 variables=variables,
@@ -83,6 +86,7 @@ class Host:
                 tells="progress" if progress else "warnings",
                 log=log,
             )
+        return replace(report, host=self.name)
 
     def must(self, task: str, steps: Sequence[Step], **options: Any) -> Report:
         """Run the steps; raise the error of the exit code unless it is 0."""
@@ -98,12 +102,11 @@ class Host:
         kind = _FAILURES.get(code, errors.PredeployError)
         parts = (problem.rsplit(" — ", 1) for problem in report.problems)
         details = ["  - " + "\n    What to do: ".join(part) for part in parts]
-        if told["remedy"]:
+        if told.get("remedy"):
             details.append(f"  What to do: {told['remedy']}")
+        reason = told.get("reason") or "the host does not say why"
         return kind(
-            "\n".join(
-                [f"{task} on {self.name}: {told['reason']} (exit {kind.exit_code})", *details]
-            )
+            "\n".join([f"{task} on {self.name}: {reason} (exit {kind.exit_code})", *details])
         )
 
     def _silence(self, task: str, report: Report) -> errors.PredeployError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..config import errors
 from ..remote import steps
-from ..remote.catalog import PRE_RESTORE, Catalog, parse
+from ..remote.catalog import PRE_RESTORE, Catalog, read
 from .choosing import chosen, refused
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def safety(host: Host) -> Source:
 
 
 def _catalog(host: Host) -> Catalog:
-    return parse(host.must("restore", [steps.catalog()]).facts["catalog"])
+    return read(host.must("restore", [steps.catalog()]))
 
 
 def _here(wanted: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from invoke.tasks import task
 from ..config import errors
 from ..remote import steps
 from .history import host_time
-from .report import age, harmless, size, tell, tell_data
+from .report import age, size, tell, tell_data
 from .session import Host, session
 
 if TYPE_CHECKING:
@@ -100,21 +101,20 @@ def _seconds(max_age: str | None) -> int | None:
 
 
 def _read(host: Host, report: Report, max_age_seconds: int | None) -> Status:
-    from ..remote.catalog import parse
+    from ..remote.catalog import read
     from .health import LastRun, caveat, judged, newest_proven
 
-    now, archives = host_time(report), parse(report.facts["catalog"]).archives
-    told = report.facts["status"]
-    problems = tuple(value for key, value in told if key == "problem")
-    last = LastRun({key: value for key, value in told if key != "problem"}, problems)
+    now, archives = host_time(report), read(report).archives
+    told = report.must("status")
+    last = LastRun({key: told[key] for key in told if key != "problem"}, told.all("problem"))
     newest = newest_proven(archives, host.settings, now)
-    free = report.of("space").get("free_bytes")
+    space = report.of("space")
     return Status(
         health=judged(last, newest, now, max_age_seconds, caveat(last, archives, host.settings)),
         last=last,
         newest=newest,
         archives=len(archives),
-        free_bytes=int(free) if free else None,
+        free_bytes=space.whole("free_bytes") if space else None,
         now=now,
         host=host.name,
         logs=host.command("logs"),
@@ -125,9 +125,9 @@ def as_text(found: Status) -> str:
     first, *others = found.health.why
     lines = [f"{'good' if found.health.good else 'NOT GOOD'} on {found.host}: {first}"]
     lines += [f"  also     {each}" for each in others]
-    lines += [f"  problem  {harmless(each)}" for each in found.last.problems]
+    lines += [f"  problem  {each}" for each in found.last.problems]
     if found.last.facts.get("remedy"):
-        lines.append(f"  to do    {harmless(found.last.facts['remedy'])}")
+        lines.append(f"  to do    {found.last.facts['remedy']}")
     if found.newest:
         newest = found.newest
         lines.append(f"  newest   {newest.name}, {newest.proof}, {age(_age(found))} old")
@@ -136,7 +136,7 @@ def as_text(found: Status) -> str:
     if found.free_bytes is not None:
         lines.append(f"  space    {size(found.free_bytes)} free, {found.archives} archives")
     if found.last.facts.get("log"):
-        lines.append(f"  log      {harmless(found.last.facts['log'])}: {found.logs}")
+        lines.append(f"  log      {found.last.facts['log']}: {found.logs}")
     return "\n".join(lines)
 
 
@@ -145,7 +145,7 @@ def as_data(found: Status) -> dict[str, object]:
 
     last, code = found.last, found.last.facts.get("code", "")
     run: dict[str, object] = {**last.facts, "problems": list(last.problems)}
-    if code.isdecimal():
+    if re.fullmatch("[0-9]{1,3}", code):
         run["code"] = int(code)
     newest = found.newest
     return {
@@ -174,7 +174,7 @@ def _line(level: int, text: str) -> str:
     """What comes after a bar would be numbers to a monitor, and what after a line break is lost."""
     from .health import LEVELS
 
-    return f"{LEVELS[level]} - {harmless(' '.join(text.split())).replace('|', '/')}"
+    return f"{LEVELS[level]} - {' '.join(text.split()).replace('|', '/')}"
 
 
 def _measured(found: Status, max_age: str | None) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..config.harmless import harmless
 from ..remote.catalog import NUMBERS
-from .report import age, can_show, duration, harmless, size
+from .report import age, can_show, duration, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

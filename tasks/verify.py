@@ -43,11 +43,11 @@ def verify(
     quiet: bool = False,
 ) -> list[Archive]:
     """Prove archives: every block decoded, or by a test restore."""
-    from ..remote.catalog import parse
+    from ..remote.catalog import read
 
     number = _checked(file, all_, sample)
     with session(c, {"BACKUP_PROOF": proof}, quiet=quiet) as host:
-        catalog = parse(host.must("verify", [steps.catalog()]).facts["catalog"])
+        catalog = read(host.must("verify", [steps.catalog()]))
         if all_ or number:
             by_proof = sorted(catalog.archives, key=lambda each: each.facts.get("proof_time", ""))
             archives = by_proof[: number or None]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fabric_predeploy.remote import hearing, script
+from fabric_predeploy.remote.facts import Fact
 from fabric_predeploy.remote.here import LocalChannel
 
 PASSWORD = "secret"
@@ -53,7 +54,7 @@ def answer(password: str = PASSWORD) -> str:
     return f"DB_PASSWORD={password}\n\n"
 
 
-def read_facts(text: str, fence: str) -> Mapping[str, Sequence[hearing.Fact]]:
+def read_facts(text: str, fence: str) -> Mapping[str, Sequence[Fact]]:
     heard = hearing.Hearing(fence)
     heard.hear(text.encode())
     return heard.facts

@@ -203,7 +203,7 @@ def test_nothing_that_the_host_says_is_obeyed(step, make_project, pg, ground):
         done, heard = step(*GATE, of=make_project(pg, ssh))
 
     assert done.returncode == 0, done.log
-    assert "::error::from the host" in heard.log
+    assert "\\::error::from the host" in heard.log
     assert {command.name for command in heard.obeyed} == {
         "add-mask",
         "group",

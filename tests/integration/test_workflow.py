@@ -83,7 +83,7 @@ def installed(place):
     """All jobs install the same, and do so once here."""
     (script,) = {
         *(step["run"] for job in JOBS.values() for step in job["steps"] if is_install(step)),
-        *gitlab()["default"]["before_script"],
+        "".join(f"{line}\n" for line in gitlab()["default"]["before_script"]),
     }
     done = bash(place, script)
     assert done.returncode == 0, done.stderr

@@ -10,6 +10,9 @@ from types import SimpleNamespace
 import pytest
 from fabric_predeploy.config.errors import PreflightError
 from fabric_predeploy.config.github import github
+from fabric_predeploy.config.harmless import harmless, harmless_lines
+from fabric_predeploy.config.parsers import one_line
+from fabric_predeploy.config.settings import SPECS, Spec
 from fabric_predeploy.tasks import github as told
 from fabric_predeploy.tasks.report import note, tell, warn
 from hypothesis import given
@@ -18,7 +21,7 @@ from hypothesis import strategies as some
 from tests.integration.runner import Command, Runner, parsed
 
 ODD = some.text(some.sampled_from("%:,;[]#=\\ \r\n\t\u2028\xa0053DAabé")) | some.text()
-SECRETS = {"db_password": None, "ssh_key_passphrase": None, "ssh_private_key": None}
+SECRETS = {name: None for name, spec in SPECS.items() if spec.secret}
 
 
 @pytest.fixture(autouse=True)
@@ -48,11 +51,12 @@ def spoken(speak, *arguments):
 
 
 @given(ODD, ODD.filter(lambda text: text == text.strip() and not text.startswith("=")))
-def test_the_runner_reads_the_message_and_the_title_as_they_were(message, title):
+def test_the_runner_reads_the_message_and_the_title_and_no_terminal_obeys_them(message, title):
     line = spoken(told.annotate, "error", message, title)
 
     assert line.count("\n") == 1
-    expected = Command("error", message, {"title": title} if title else {})
+    title = harmless(title)
+    expected = Command("error", harmless_lines(message), {"title": title} if title else {})
     assert parsed(line.removesuffix("\n")) == expected
 
 
@@ -147,7 +151,26 @@ def test_each_line_of_a_key_is_masked_but_not_what_every_key_has(runner):
 def test_a_secret_is_masked_as_it_is(runner, secret):
     told.mask(SimpleNamespace(**{**SECRETS, "db_password": secret, "ssh_key_passphrase": "p,:%"}))
 
-    assert runner().masks == [secret, "p,:%"]
+    assert runner().masks == ["p,:%", secret]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_setting_is_masked(runner, name):
+    told.mask(SimpleNamespace(**{**SECRETS, name: "hunter2-hunter2"}))
+
+    assert runner().masks == ["hunter2-hunter2"]
+
+
+def test_a_secret_setting_that_is_added_is_masked_without_another_word(runner, monkeypatch):
+    new = Spec("PING_TOKEN", one_line, "command line", secret=True)
+    monkeypatch.setitem(SPECS, "ping_token", new)
+    monkeypatch.setitem(
+        SPECS, "ping_name", Spec("PING_NAME", one_line, "command line", secret=False)
+    )
+
+    told.mask(SimpleNamespace(**SECRETS, ping_token="hunter2", ping_name="shown"))
+
+    assert runner().masks == ["hunter2"]
 
 
 def test_a_secret_of_blanks_is_not_masked_as_the_runner_would_complain(runner):
@@ -159,7 +182,7 @@ def test_a_secret_of_blanks_is_not_masked_as_the_runner_would_complain(runner):
 def test_a_failure_that_passes_several_sessions_is_told_once(runner, tmp_path, monkeypatch):
     summary = tmp_path / "summary"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    message = "predeploy on demo: 100% full (exit 10)\n  - <b>|`\n  What to do: a, b\r\n::group::x"
+    message = "predeploy on demo: 100% full (exit 10)\n  - <b>|`\n  What to do: a, b\n::group::x"
     with pytest.raises(PreflightError) as raised, told.failures_told(), told.failures_told():
         raise PreflightError(message)
 
@@ -182,7 +205,7 @@ def test_what_is_no_expected_failure_passes_untold(runner):
 def test_text_in_a_table_is_shown_as_it_is_and_is_nothing_else(text):
     shown = told.escaped(text)
 
-    assert html.unescape(shown) == text
+    assert html.unescape(shown) == harmless_lines(text)
     assert not set(shown) & set("\n|`<>*_[]\\~!:@\"'")
 
 

@@ -1,6 +1,7 @@
 """The house keeps its order: who may import, run, read and print what."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,20 @@ def test_imports_point_one_way(path):
     assert rooms <= set(allowed)
 
 
-def test_only_the_connection_names_paramiko():
-    assert [path.name for path in MODULES if "paramiko" in imported(path)] == ["connection.py"]
+def test_only_the_connection_and_ssh_config_name_paramiko():
+    naming = [path.name for path in MODULES if "paramiko" in imported(path)]
+    assert naming == ["connection.py", "ssh_config.py"]
+
+
+def test_every_program_that_is_started_here_is_told_what_it_may_know():
+    starting = {"subprocess.run", "subprocess.Popen", "subprocess.check_output", "invoke.run"}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in starting:
+                (environment,) = (each.value for each in node.keywords if each.arg == "env")
+                assert re.search("without_secrets|harmless_environment", ast.unparse(environment))
+    others = {"os.system", "os.popen", "os.execv", "os.execvp", "os.spawnv", "os.posix_spawn"}
+    assert not [relative(path) for path in MODULES if others & set(called(path))]
 
 
 def test_only_the_door_runs_anything_on_a_host():
@@ -53,6 +66,15 @@ def test_only_the_door_runs_anything_on_a_host():
     }
 
 
+def test_what_a_host_says_is_read_in_one_place():
+    times = {"datetime.strptime", "datetime.fromisoformat"}
+    assert [relative(path) for path in MODULES if times & set(called(path))] == ["remote/facts.py"]
+    unread = re.compile(r"report\.facts\[|told\.facts\[|isdecimal|isdigit")
+    for path in MODULES:
+        if path.parent.name == "tasks":
+            assert not unread.search(path.read_text(encoding="utf-8")), relative(path)
+
+
 def test_only_config_reads_the_environment():
     readers = {
         path.parent.name
@@ -62,8 +84,16 @@ def test_only_config_reads_the_environment():
     assert readers == {"config"}
 
 
-def test_only_tasks_print():
-    assert {path.parent.name for path in MODULES if "print" in called(path)} == {"tasks"}
+def test_all_that_is_printed_goes_through_one_door():
+    assert [relative(path) for path in MODULES if "print" in called(path)] == ["tasks/report.py"]
+    writing = {"sys.stdout.write", "sys.stderr.write", "os.write"}
+    # What a program on this machine reads from us is not printed.
+    writers = [relative(path) for path in MODULES if writing & set(called(path))]
+    assert writers == ["remote/here.py"]
+    assert [relative(path) for path in MODULES if {"_print", "order"} & set(called(path))] == [
+        "tasks/github.py",
+        "tasks/report.py",
+    ]
 
 
 def test_optional_and_heavy_modules_are_not_imported_at_the_top():

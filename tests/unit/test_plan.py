@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from fabric_predeploy.config.loading import load
+from fabric_predeploy.remote.facts import Facts
 from fabric_predeploy.remote.shell import Report
 from fabric_predeploy.tasks.plan import Rows, as_data, as_text, planned
 
@@ -175,7 +176,7 @@ def test_a_file_that_tells_little_of_itself_is_described_by_what_there_is(plan):
     little = {"version": "", "git_commit": "", "created": "2025-03-14 12:34:56 UTC", "proof": ""}
     made = plan(**little)
     bare = {key: value for key, value in made.archive.items() if key not in little}
-    made = replace(made, archive={**bare, "created": little["created"]})
+    made = replace(made, archive=Facts({**bare, "created": little["created"]}.items()))
     text = as_text(made)
     assert "no version, of the database shop, taken 2025-03-14 12:34:56 UTC, proof none" in text
 

@@ -43,6 +43,21 @@ def test_programs_that_do_not_run_here_are_none(tmp_path, directories):
     assert servers.found() == []
 
 
+def test_a_program_that_is_asked_for_its_version_hears_no_secret(
+    tmp_path, directories, monkeypatch
+):
+    install(tmp_path / "bin", "16.4")
+    spy = f"#!/bin/sh\nexport -p >{tmp_path}/seen\necho 'x (PostgreSQL) 16.4'\n"
+    (tmp_path / "bin" / "postgres").write_text(spy)
+    monkeypatch.setenv("DB_PASSWORD", "hunter2")
+    directories.append(tmp_path / "bin")
+
+    assert [each.version for each in servers.found()] == ["16.4"]
+    seen = (tmp_path / "seen").read_text()
+    assert "PATH" in seen
+    assert "hunter2" not in seen
+
+
 @pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason="of Pythons that can unpack it")
 def test_the_package_of_pypi_is_unpacked_where_we_may_write(tmp_path, monkeypatch, directories):
     install(tmp_path / "made" / "postgresql-16.15.0" / "bin", "16.15")
