@@ -6,7 +6,7 @@
 # The words of `restoring` and `beside` are for the live database, which none of this has touched.
 not_restored() {
     # What pg_restore said about a full disk is lost on that disk.
-    [ "$(free_bytes)" -gt 65536 ] || die 13 "no space is left in $backup_dir for the test restore of ${archive:-the dump}" "free some"
+    [ "$(free_bytes)" -gt 65536 ] || die 13 "no space is left in $backup_path for the test restore of ${archive:-the dump}" "free some"
     die 13 "the test restore of ${archive:-the dump} failed: $1" "${2-see what it says above}"
 }
 
