@@ -105,7 +105,7 @@ keep_facts() {
 choose_programs "$server_major" # other steps may have chosen for an archive
 choose_name
 partial=$backup_dir/$name.partial
-write_new "$partial" '' || die 12 "$(full "$partial") could not be made" "look at free space and permissions of $backup_path"
+write_new "$partial" '' || die 12 "${partial#./} could not be made" "look at free space and permissions of $backup_path"
 log "dumping into $name.dump"
 tell_progress "expected $expected_bytes $expected_seconds"
 take_dump

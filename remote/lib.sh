@@ -13,7 +13,7 @@ only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' pub
 children='' psql_child='' server_child='' psql_program='' psql_idle='' watcher='' guard='' met='' starting='' interrupt=''
 rotation='not reached'
 report='' reconnect_seconds=0 alone_since='' deferred=''
-shrunk='' shrink_accepted=''
+shrunk='' shrink_accepted='' overtime=''
 
 newline='
 '
@@ -246,7 +246,9 @@ stop_children() {
     [ -n "$children$psql_child$server_child" ] || return 0
     # shellcheck disable=SC2086 # a list of numbers
     {
+        # One that somebody has halted hears of it, too.
         [ -z "$server_child" ] || kill -QUIT $server_child
+        [ -z "$server_child" ] || kill -CONT $server_child
         [ -z "$psql_child" ] || [ -n "$psql_idle" ] || kill -INT "$psql_child"
         [ -z "$children" ] || kill -TERM $children
         [ -z "$children" ] && [ -n "$psql_idle" ] || sleep 1
@@ -452,6 +454,7 @@ interrupted() {
         return 0
     fi
     trap '' INT TERM HUP # a second one would end the way out in its middle
+    [ -z "$overtime" ] || [ ! -e "$run_dir/overtime" ] || "$overtime"
     [ -z "$restored" ] ||
         die 130 "interrupted, or cut off from the client, after the end of the restore" "what was asked for of $restored is done"
     die 130 "interrupted, or cut off from the client" "nothing unfinished is left on the host; run it again"
@@ -637,7 +640,8 @@ enter_directory() {
 # For a run that only reads. What cannot be entered cannot be read either.
 open_directory() {
     [ "$backup_dir" != . ] && [ -d "$backup_dir" ] || return 0
-    judge_way "$backup_path/." # itself, too
+    # Itself, too.
+    judge_way "$backup_path/."
     enter_directory || return 0
     [ -z "$unsafe" ] || die 10 "BACKUP_DIR $backup_path is not safe to use: $unsafe" "$safer"
 }
@@ -654,14 +658,6 @@ write_new() {
     printf '%s' "$2" 2>/dev/null >"$1" || written=$?
     set +C
     return "$written"
-}
-
-# A file as people find it.
-full() {
-    case $1 in
-        ./*) printf '%s' "$backup_path/${1#./}" ;;
-        *) printf '%s' "$1" ;;
-    esac
 }
 
 backup_dir=$(absolute "$backup_dir")

@@ -38,7 +38,8 @@ check_directory() {
     fi
     looked mode "$1"
     case $unsafe,$1 in
-        ,d???--[-S]--[-T]*) usable=yes ;; # S and T: setgid and sticky, which open nothing
+        # S and T: setgid and sticky, which open nothing.
+        ,d???--[-S]--[-T]*) usable=yes ;;
         # Where we have been before, the status must not go on telling of success; unless others can write there themselves.
         *,d????-??-*) [ ! -f "$backup_dir/lock" ] || usable=yes ;;
     esac

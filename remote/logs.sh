@@ -27,7 +27,7 @@ else
     [ -n "$found_log" ] ||
         die 14 "the log of the run that has made $archive is gone: later runs have taken its place" "its manifest is still there: fab history --json"
 fi
-is_plain "$found_log" || die 14 "$(full "$found_log") is no plain file" "look at it, and move it away"
+is_plain "$found_log" || die 14 "${found_log#./} is no plain file" "look at it, and move it away"
 log_bytes=$(size_of "$found_log")
 log_end=$(tail -c "$most_bytes" -- "$found_log")
 facts log "${found_log##*/}" bytes "$log_bytes"

@@ -27,7 +27,7 @@ take() {
     finished_growing $! "$3"
     [ "$child_status" -eq 0 ] ||
         die 10 "${3##*/} could not be written (exit code $child_status): $(tail -n 1 "$run_dir/stderr")" \
-            "look at free space and permissions of $(full "${3%/*}/")"
+            "look at free space and permissions of ${3%/*}"
     [ "$(size_of "$3")" = "$2" ] || interrupted
 }
 
