@@ -23,6 +23,11 @@ def harmless_environment(home: Path) -> dict[str, str]:
     return {**kept, "HOME": str(home)}
 
 
+def library_directories() -> list[Path]:
+    named = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    return [Path(each) for each in named if each.startswith("/")]
+
+
 def program_directories() -> list[Path]:
     """As `PATH` has them, and where packages put PostgreSQL's beside it."""
     found = [Path(each) for each in os.get_exec_path() if each.startswith("/")]
