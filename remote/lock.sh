@@ -53,8 +53,11 @@ check_directory() {
 check_files() {
     for own in lock status restores restore.database run.report run.report.before; do
         [ -e "$own" ] || [ -L "$own" ] || continue
-        # shellcheck disable=SC3067 # dash, bash, busybox, ksh and zsh know it
-        if is_plain "$own" && [ -O "$own" ]; then continue; fi
+        # The owner, which may be root, too.
+        set -- - - 0
+        # shellcheck disable=SC2046,SC3067 # dash, bash, busybox, ksh and zsh know -O
+        [ -O "$own" ] || set -- $(ls -ldn "$own")
+        if is_plain "$own" && [ "$3" = 0 ]; then continue; fi
         problem "$backup_path/$own is no plain file of ours" "look at it, and move it away" directory
         usable=no
     done
