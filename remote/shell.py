@@ -323,7 +323,9 @@ def _reraise_unless_lost(failure: ThreadException) -> None:
 
 def _code(name: str) -> str:
     """What a shell reads of a file: a third of it is comments and indentation."""
-    return re.sub(r"(?m)^\s*(#.*\n)?", "", source(name))
+    text = re.sub(r"(?m)^\s*(#.*\n)?", "", source(name))
+    # A quote could make a part of a string of what looks like a comment.
+    return re.sub(r"(?m)[ \t]+# [^'\"`\\\n]*$", "", text)
 
 
 def _encoded(script: str) -> str:
