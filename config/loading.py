@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from . import profiles, version
+from . import privacy, profiles, version
 from .errors import ConfigurationError
 from .parsers import readable
 from .profiles import Source
@@ -45,6 +45,8 @@ def load(  # noqa: PLR0913 - each has a name
     `draft` is the text of a profile that is not written yet, and stands for it.
     """
     directory = directory or Path.cwd()
+    if environ is None:
+        privacy.keep(SECRET_VARIABLES)
     command_line = Source(_COMMAND_LINE, _command_line(profile, overrides or {}))
     environment = Source("environment", os.environ if environ is None else environ)
     dotenv = profiles.dotenv(directory)

@@ -30,6 +30,11 @@ def environment_without_secrets() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if name not in SECRET_VARIABLES}
 
 
+def library_directories() -> list[Path]:
+    named = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    return [Path(each) for each in named if each.startswith("/")]
+
+
 def program_directories() -> list[Path]:
     """As `PATH` has them, and where packages put PostgreSQL's beside it."""
     found = [Path(each) for each in os.get_exec_path() if each.startswith("/")]

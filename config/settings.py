@@ -84,6 +84,7 @@ class Settings:
     content: str = _setting("BACKUP_CONTENT", choice("counts", "hash"), "counts")
     drill: str | None = _setting("BACKUP_DRILL", choice("cluster", "database", "runner"), None)
     drill_db: str | None = _setting("BACKUP_DRILL_DB", one_line, None)
+    drill_timeout_seconds: int = _setting("BACKUP_DRILL_TIMEOUT", whole(1, _A_DAY_SECONDS), 3600)
     rehearsal: str = _setting(
         "BACKUP_REHEARSAL", choice("warn", "require", "off"), "warn", flag="--rehearsal"
     )

@@ -74,7 +74,7 @@ tell_header() {
 }
 
 locate
-fact file "$file"
+case $file in ./*) fact file "$backup_path/$archive" ;; *) fact file "$file" ;; esac
 archive_client=$(manifest_value "$manifest" client_version)
 if [ -n "$archive_client" ]; then tell_client "$(without_rows "$manifest")"; else tell_header; fi
 choose_reader "${archive_client%%[!0-9]*}" "$archive_client"

@@ -5,7 +5,7 @@
 # A later run has set aside what the run before it told.
 find_report() {
     for attended in "$backup_dir/run.report" "$backup_dir/run.report.before"; do
-        ! is_reported "$run" "$attended" || return 0
+        ! is_plain "$attended" || ! is_reported "$run" "$attended" || return 0
     done
     attended=
 }
@@ -40,11 +40,12 @@ nap() {
 }
 
 meet_client
+open_directory
 find_report
 if [ -n "$attended" ]; then
     process=$(manifest_value "$attended" process)
     attended_log=$backup_dir/$(manifest_value "$attended" log)
-    [ -f "$attended_log" ] || attended_log=/dev/null
+    is_plain "$attended_log" || attended_log=/dev/null
     stop_file=$backup_dir/run.partial/stop.$run
     exec 7<"$attended" 8<"$attended_log" 9<"$backup_dir/lock"
     flock -s 7

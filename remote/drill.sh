@@ -1,13 +1,42 @@
 #!/bin/sh
 # Restore the archive into a place of its own, compare what has come with what was dumped, and take the place away again.
-: "${drill_db_sql?}" "${ours_sql?}" "${wipe_sql?}"
+: "${drill_db_sql?}" "${ours_sql?}" "${wipe_sql?}" "${drill_timeout_seconds:?}"
 : "${place:?}" "${proof:?}" "${file:?}" "${bin_dir:?}" "${create_sql:?}" # from place, compare, verify and beside
 
 # The words of `restoring` and `beside` are for the live database, which none of this has touched.
 not_restored() {
     # What pg_restore said about a full disk is lost on that disk.
-    [ "$(free_bytes)" -gt 65536 ] || die 13 "no space is left in $backup_dir for the test restore of ${archive:-the dump}" "free some"
+    [ "$(free_bytes)" -gt 65536 ] || die 13 "no space is left in $backup_path for the test restore of ${archive:-the dump}" "free some"
     die 13 "the test restore of ${archive:-the dump} failed: $1" "${2-see what it says above}"
+}
+
+# A function of the archive may run for ever, and need not listen to a limit that the server sets. So a clock of ours ends the run.
+count_down() {
+    seconds_left=$((seconds_left - nap_seconds))
+    [ "$seconds_left" -le 0 ] || return 0
+    printf '' >"$run_dir/overtime"
+    # Again and again, as bash may sleep through one.
+    kill -TERM $$ || :
+}
+
+start_clock() {
+    overtime=took_too_long
+    seconds_left=$drill_timeout_seconds nap_seconds=1 meanwhile=count_down
+    start_function attend_growth '' $$
+    clock=$!
+    heed_signals
+}
+
+took_too_long() {
+    die 13 "the test restore of ${archive:-the dump} was stopped after $drill_timeout_seconds s (BACKUP_DRILL_TIMEOUT)" \
+        "if it only needs longer, allow it more; if it never ends, see in its log what it was at, and change that view, index or function"
+}
+
+stop_clock() {
+    kill -TERM "$clock" 2>/dev/null || :
+    # One that has not set its trap yet would be told of.
+    finished "$clock" 2>/dev/null
+    overtime=
 }
 
 # A login trigger of the archive would run as whoever comes in; older servers have none, nor this setting.
@@ -227,6 +256,7 @@ leave() {
 
 watch_client
 drill_started=$(date +%s)
+start_clock
 read_expected
 [ "$listed" = "$file" ] || list_entries
 log "restoring ${archive:-the dump} for the proof $proof, in a $place of its own, by PostgreSQL $client_version"
@@ -236,6 +266,7 @@ fill_seconds=$(seconds_since "$drill_started")
 compare_contents
 [ "$proof" != equal ] || compare_schemas
 leave
+stop_clock
 [ -z "$archive" ] || record "$(better_grade "$proof" "$(manifest_value "$manifest" proof)")"
 proved=$proof
 drill_seconds=$(seconds_since "$drill_started")

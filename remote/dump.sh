@@ -105,12 +105,13 @@ keep_facts() {
 choose_programs "$server_major" # other steps may have chosen for an archive
 choose_name
 partial=$backup_dir/$name.partial
+write_new "$partial" '' || die 12 "${partial#./} could not be made" "look at free space and permissions of $backup_path"
 log "dumping into $name.dump"
 tell_progress "expected $expected_bytes $expected_seconds"
 take_dump
 # Its own words about a full disk are lost on that disk.
 [ "$child_status" -eq 0 ] || [ "$(free_bytes)" -gt 65536 ] ||
-    die 12 "no space is left in $backup_dir: pg_dump ended with exit code $child_status" \
+    die 12 "no space is left in $backup_path: pg_dump ended with exit code $child_status" \
         "free some; the earlier archives are as they were"
 if [ "$child_status" -ne 0 ]; then
     case $(cat "$run_dir/stderr") in *'LOCK TABLE '*) tell_blockers_of_dump ;; esac

@@ -12,6 +12,7 @@ give() {
     [ "$child_status" -eq 0 ] || die 13 "${1##*/} cannot be read to its end" "check the host's disk"
 }
 
+open_directory
 watch_client
 file=$backup_dir/$archive manifest=$backup_dir/${archive%.dump}.manifest
 # Another run may have removed it since it was chosen.

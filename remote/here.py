@@ -5,15 +5,25 @@ import pwd
 import selectors
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
 from ..config.machine import harmless_environment
+from . import confinement
 from .shell import Line
 
 SHELL: Final = "/bin/sh"
 CHUNK_BYTES: Final = 64 * 1024
+_TRY_SECONDS: Final = 20
+# What a test restore does before all else, in little.
+_TRY = """set -e
+for program in initdb postgres pg_restore psql; do "$0/$program" --version; done
+mkdir "$HOME/tried" && : >"$HOME/tried/file" && rm -r "$HOME/tried"
+sed -n 1p /dev/null && grep root /etc/passwd && df -Pk . && id && date && mktemp -u
+"""
 
 
 def account() -> pwd.struct_passwd | None:
@@ -76,24 +86,12 @@ def _there(stream: "IO[bytes] | None") -> "IO[bytes]":
 class Here:
     """Stands in for a link. `like` is the line whose limits of time hold here too."""
 
-    def __init__(self, directory: Path, like: Line) -> None:
+    def __init__(self, room: "Room", like: Line) -> None:
         self.run_seconds, self.begin_seconds = like.run_seconds, like.begin_seconds
-        self._directory = directory
+        self._room = room
 
     def begin(self, command: str) -> LocalChannel:
-        """In a session of its own: of a Ctrl-C it hears from us, as a host would."""
-        process = subprocess.Popen(
-            [SHELL, "-c", command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=self._directory,
-            env=harmless_environment(self._directory),
-            start_new_session=True,
-            **_identity(),
-        )
-        return LocalChannel(process)
+        return LocalChannel(self._room.start([SHELL, "-c", command]))
 
     def ready(self) -> None:
         pass
@@ -109,6 +107,54 @@ class Here:
 
     def watched(self) -> AbstractContextManager[None]:
         return nullcontext()
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where steps run here: in that directory, and shut in, if it is known what they may read."""
+
+    directory: Path
+    may_read: Sequence[Path] = ()
+
+    def start(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+        if not self.may_read:
+            return self._open(command, {})
+        places = {
+            "PATH": confinement.path([*self.may_read, self.directory]),
+            "TMPDIR": str(self.directory),
+        }
+        return confinement.started(
+            lambda: self._open(command, places),
+            may_read=self.may_read,
+            may_change=self.directory,
+        )
+
+    def _open(self, command: Sequence[str], places: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+        """In a session of its own: of a Ctrl-C it hears from us, as a host would."""
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.directory,
+            env={**harmless_environment(self.directory), **places},
+            start_new_session=True,
+            **_identity(),
+        )
+
+
+def room(directory: Path, programs: Path) -> Room:
+    """Shut in where the kernel can do that, and PostgreSQL's programs there run all the same."""
+    shut_in = Room(directory, confinement.readable(programs))
+    try:
+        with shut_in.start([SHELL, "-c", _TRY, str(programs)]) as trying:
+            try:
+                trying.communicate(timeout=_TRY_SECONDS)
+            except subprocess.TimeoutExpired:
+                trying.kill()
+    except OSError:
+        return Room(directory)
+    return Room(directory) if trying.returncode else shut_in
 
 
 def _identity() -> dict[str, Any]:

@@ -13,7 +13,7 @@ only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' pub
 children='' psql_child='' server_child='' psql_program='' psql_idle='' watcher='' guard='' starting='' interrupt=''
 rotation='not reached'
 report='' reconnect_seconds=0 alone_since='' deferred=''
-shrunk='' shrink_accepted=''
+shrunk='' shrink_accepted='' overtime=''
 
 newline='
 '
@@ -285,7 +285,9 @@ stop_children() {
     [ -n "$children$psql_child$server_child" ] || return 0
     # shellcheck disable=SC2086 # a list of numbers
     {
+        # One that somebody has halted hears of it, too.
         [ -z "$server_child" ] || kill -QUIT $server_child
+        [ -z "$server_child" ] || kill -CONT $server_child
         [ -z "$psql_child" ] || [ -n "$psql_idle" ] || kill -INT "$psql_child"
         [ -z "$children" ] || kill -TERM $children
         [ -z "$children" ] && [ -n "$psql_idle" ] || await_end "$children $psql_child"
@@ -380,7 +382,7 @@ watch_client_again() {
 audit() {
     printf '%s %s %s into %s on %s by %s way=%s bytes=%s seconds=%s safety=%s lost=%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" \
         "${archive##*/}" "$db_name" "$db_host" "$client" "$way" "$(size_of "$file")" "${restore_seconds:-}" "$published" "${lost:-}" \
-        >>"$backup_dir/restores" || log "WARNING: $backup_dir/restores could not be written"
+        >>"$backup_dir/restores" || log "WARNING: $backup_path/restores could not be written"
     audited=yes
 }
 
@@ -409,7 +411,7 @@ status_lines() {
 # A status that cannot be written must not go on telling of the run before.
 write_status() {
     status=$(status_lines "$1")
-    if ! printf '%s\n' "$status" >"$backup_dir/status.partial" ||
+    if ! write_new "$backup_dir/status.partial" "$status$newline" ||
         ! mv -f "$backup_dir/status.partial" "$backup_dir/status"; then
         rm -f "$backup_dir/status.partial" "$backup_dir/status"
     fi
@@ -434,10 +436,10 @@ find_reason() {
     code=1
     reason="the step $step ended unexpectedly"
     [ -n "$log_file" ] || return 0
-    if [ -n "$run_dir" ] && [ ! -d "$run_dir" ]; then
-        reason="$backup_dir was removed, or is another now: the step $step ended" remedy="see who has done that"
-    elif ! { printf '%s\n' "$fence" >"$backup_dir/status.partial"; } 2>/dev/null; then
-        reason="nothing can be written in $backup_dir: the step $step ended" remedy="look at its free space, its free inodes and its permissions"
+    if ! is_in_place || { [ -n "$run_dir" ] && [ ! -d "$run_dir" ]; }; then
+        reason="$backup_path was removed, or is another now: the step $step ended" remedy="see who has done that"
+    elif ! write_new "$backup_dir/status.partial" "$fence$newline"; then
+        reason="nothing can be written in $backup_path: the step $step ended" remedy="look at its free space, its free inodes and its permissions"
     else
         rm -f "$backup_dir/status.partial"
         return 0
@@ -483,6 +485,7 @@ interrupted() {
         return 0
     fi
     trap '' INT TERM HUP # a second one would end the way out in its middle
+    [ -z "$overtime" ] || [ ! -e "$run_dir/overtime" ] || "$overtime"
     [ -z "$restored" ] ||
         die 130 "interrupted, or cut off from the client, after the end of the restore" "what was asked for of $restored is done"
     die 130 "interrupted, or cut off from the client" "nothing unfinished is left on the host; run it again"
@@ -509,7 +512,7 @@ rewrite_manifest() {
         [ -z "$2" ] || printf '%s\n' "$2"
     )
     if ! printf '%s\n' "$lines" >"$run_dir/manifest" || ! to_disk "$run_dir/manifest" || ! mv -f "$run_dir/manifest" "$manifest"; then
-        die "$3" "$4" "look at free space and permissions of $backup_dir"
+        die "$3" "$4" "look at free space and permissions of $backup_path"
     fi
 }
 
@@ -595,7 +598,101 @@ to_disk() {
     sync "$@"
 }
 
+# The lines of ls for all that leads to a path, but for its own: each directory, and each link with what it leads to.
+list_way() {
+    rest=${1#/} place='' links=0
+    set -- /
+    while [ -n "$rest" ]; do
+        part=${rest%%/*}
+        rest=${rest#"$part"}
+        rest=${rest#/}
+        case $part in
+            '' | .) ;;
+            ..) place=${place%/*} ;;
+            *)
+                if [ -L "$place/$part" ]; then
+                    set -- "$@" "$place/$part"
+                    links=$((links + 1))
+                    [ "$links" -le 40 ] || return 1
+                    target=$(readlink "$place/$part") || return 1
+                    case $target in /*) place= ;; esac
+                    rest=$target/$rest
+                else
+                    place=$place/$part
+                    [ -e "$place" ] || break
+                    [ -z "$rest" ] || set -- "$@" "$place"
+                fi
+                ;;
+        esac
+    done
+    ls -ldn -- "$@"
+}
+
+# judge MODE LINKS OWNER …, as ls tells them: sets `unsafe` where others could put another in the place of what is there, or of
+# what is in it. In a sticky directory they cannot touch what is ours.
+judge() {
+    case $#,${1-} in [0-8],* | *,[!dl]*) return 0 ;; esac
+    entry_mode=$1 entry_owner=$3
+    shift 8
+    case $entry_owner in
+        "$uid" | 0) ;;
+        *) unsafe="$* belongs to another user ($entry_owner)" safer="choose a BACKUP_DIR below what belongs to you or to root" ;;
+    esac
+    case $entry_mode in
+        l* | d????????[tT]*) ;;
+        d????w* | d???????w*) unsafe="others may write to $* ($entry_mode)" safer="chmod go-w '$*', or choose another BACKUP_DIR" ;;
+    esac
+}
+
+judge_way() {
+    unsafe='' uid=$(id -u)
+    leading=$(list_way "$1" 2>/dev/null) || unsafe="the way to it cannot be followed" safer="choose another BACKUP_DIR"
+    IFS=$newline
+    set -f
+    for each in $leading; do
+        unset IFS
+        # shellcheck disable=SC2086 # splitting into columns is the purpose
+        judge $each
+    done
+    set +f
+    unset IFS
+}
+
+is_in_place() {
+    [ . -ef "$backup_path" ]
+}
+
+# From here on files are named from within the directory: whoever renames it afterwards cannot give us another.
+enter_directory() {
+    cd -- "$backup_path" 2>/dev/null && is_in_place || return 1
+    backup_dir=. stop_file=./run.partial/stop.$fence
+}
+
+# For a run that only reads. What cannot be entered cannot be read either.
+open_directory() {
+    [ "$backup_dir" != . ] && [ -d "$backup_dir" ] || return 0
+    # Itself, too.
+    judge_way "$backup_path/."
+    enter_directory || return 0
+    [ -z "$unsafe" ] || die 10 "BACKUP_DIR $backup_path is not safe to use: $unsafe" "$safer"
+}
+
+is_plain() {
+    [ -f "$1" ] && [ ! -L "$1" ]
+}
+
+# write_new FILE TEXT: into a file that is made for it, whatever is there by that name.
+write_new() {
+    rm -f -- "$1" 2>/dev/null || :
+    set -C
+    written=0
+    printf '%s' "$2" 2>/dev/null >"$1" || written=$?
+    set +C
+    return "$written"
+}
+
 backup_dir=$(absolute "$backup_dir")
+backup_path=$backup_dir
 stop_file=$backup_dir/run.partial/stop.$fence
 
 trap '' PIPE

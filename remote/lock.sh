@@ -3,6 +3,8 @@
 : "${client:?}" "${create:?}" "${lock_wait_seconds:?}" "${keep_logs:?}" "${upload?}" "${reconnect_seconds:?}"
 
 make_directory() {
+    judge_way "$(there "$backup_dir")/."
+    [ -z "$unsafe" ] || return 0
     if [ -z "$only_looks" ]; then
         mkdir -p -- "$backup_dir" 2>/dev/null || :
         return
@@ -20,26 +22,45 @@ check_directory() {
         make_directory
         [ -z "$to_be_made" ] || return 0
     fi
+    [ -n "${unsafe-}" ] || judge_way "$backup_dir"
+    [ -z "$unsafe" ] || problem "BACKUP_DIR $backup_dir is not safe to use: $unsafe" "$safer" directory
     if [ ! -d "$backup_dir" ]; then
-        problem "BACKUP_DIR $backup_dir is not there" "create it on the host: mkdir -p -m 700 '$backup_dir'" directory
+        [ -n "$unsafe" ] || problem "BACKUP_DIR $backup_dir is not there" "create it on the host: mkdir -p -m 700 '$backup_dir'" directory
         return
     fi
+    [ ! -x "$backup_dir" ] || enter_directory || die 10 "BACKUP_DIR $backup_path is another at each look" "see who changes it"
     # shellcheck disable=SC2046 # splitting into columns is the purpose: mode, links, owner, …
     set -- $(ls -ldnL -- "$backup_dir")
-    if [ "$3" != "$(id -u)" ] || [ ! -w "$backup_dir" ] || [ ! -x "$backup_dir" ]; then
-        problem "BACKUP_DIR $backup_dir is not ours to write ($1, owner $3)" \
+    if [ "$3" != "$uid" ] || [ ! -w "$backup_dir" ] || [ ! -x "$backup_dir" ]; then
+        problem "BACKUP_DIR $backup_path is not ours to write ($1, owner $3)" \
             "give it to the user $(id -un), or choose another" directory
         return
     fi
     looked mode "$1"
-    case $1 in
-        d???--[-S]--[-T]*) usable=yes ;; # S and T: setgid and sticky, which open nothing
-        *)
-            problem "other users of the host can look into BACKUP_DIR $backup_dir ($1)" "chmod 700 '$backup_dir'" directory
-            # Where we have been before, the status must not go on telling of success.
-            [ ! -f "$backup_dir/lock" ] || usable=yes
-            ;;
+    case $unsafe,$1 in
+        # S and T: setgid and sticky, which open nothing.
+        ,d???--[-S]--[-T]*) usable=yes ;;
+        # Where we have been before, the status must not go on telling of success; unless others can write there themselves.
+        *,d????-??-*) [ ! -f "$backup_dir/lock" ] || usable=yes ;;
     esac
+    case $1 in
+        d???--[-S]--[-T]*) ;;
+        *) problem "other users of the host can look into BACKUP_DIR $backup_path ($1)" "chmod 700 '$backup_path'" directory ;;
+    esac
+}
+
+# Whoever could once write here may have put a link or a pipe in the place of what we write to.
+check_files() {
+    for own in lock status restores restore.database run.report run.report.before; do
+        [ -e "$own" ] || [ -L "$own" ] || continue
+        # The owner, which may be root, too.
+        set -- - - 0
+        # shellcheck disable=SC2046,SC3067 # dash, bash, busybox, ksh and zsh know -O
+        [ -O "$own" ] || set -- $(ls -ldn "$own")
+        if is_plain "$own" && [ "$3" = 0 ]; then continue; fi
+        problem "$backup_path/$own is no plain file of ours" "look at it, and move it away" directory
+        usable=no
+    done
 }
 
 # flock(1) ends with 1 where another holds the lock, with more where there are no locks to be had, as on some NFS.
@@ -130,11 +151,11 @@ spares_upload() {
 }
 
 remove_leftovers() {
-    rm -f "$backup_dir/status.partial"
+    rm -rf "${backup_dir:?}/status.partial"
     spares_upload || rm -rf "${backup_dir:?}/upload.partial"
     for end in .partial .manifest.partial .dump.sha256.partial; do
         for leftover in "$backup_dir"/*-$stamp_glob$end; do
-            ! is_ours "${leftover##*/}" "$end" || [ ! -f "$leftover" ] || rm -f "$leftover"
+            ! is_ours "${leftover##*/}" "$end" || [ -d "$leftover" ] || rm -f "$leftover"
         done
     done
     for manifest in "$backup_dir"/*-$stamp_glob.manifest; do
@@ -157,7 +178,14 @@ end_server() {
             sleep 1
         done
     fi
-    case $(readlink "$1/socket") in /tmp/predeploy.??????) rm -rf "$(readlink "$1/socket")" ;; esac
+    by_way=$(readlink "$1/socket") || return 0
+    case $by_way in
+        /tmp/predeploy.*/*) ;;
+        /tmp/predeploy.??????)
+            rm -f "$by_way/s"
+            rmdir "$by_way" 2>/dev/null || :
+            ;;
+    esac
 }
 
 remove_old_logs() {
@@ -174,6 +202,7 @@ enter() {
     remove_leftovers
     log_stamp=$(date -u +%Y%m%d-%H%M%S)
     log_file=$backup_dir/backup-$log_stamp.log
+    is_plain "$log_file" || write_new "$log_file" '' || die 10 "there is no room for the files of a run in $backup_path" "look at its free space (df) and its free inodes (df -i)"
     log "$task, asked for by $client"
     tell_of_run_before "$backup_dir/run.report"
     end_server "$backup_dir/run.partial/cluster"
@@ -186,6 +215,7 @@ enter() {
 }
 
 check_directory
+[ "$usable" = no ] || check_files
 if ! command -v flock >/dev/null; then
     problem "there is no program flock, which keeps two runs apart" "ask the host for util-linux" lock
 elif [ "$usable" = yes ] && [ -n "$only_looks" ]; then

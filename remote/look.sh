@@ -12,8 +12,9 @@ tell_quota() {
 run_dir=$(mktemp -d)
 watch_client
 facts user "$(id -un)" login_shell "${SHELL-}" sh "$(shell_name)"
-facts backup_dir "$backup_dir" free_bytes "$(free_bytes)"
+facts backup_dir "$backup_path" free_bytes "$(free_bytes)"
 facts file_system "$(df -Pk -- "$(there "$backup_dir")" | sed -n '$s/ .*//p')"
 facts flock "$(command -v flock || :)" awk "$(command -v awk || :)"
 tell_quota
-[ ! -r "$backup_dir/status" ] || sed 's/^/last_/' "$backup_dir/status"
+judge_way "$backup_path"
+[ -n "$unsafe" ] || ! is_plain "$backup_dir/status" || [ ! -r "$backup_dir/status" ] || sed 's/^/last_/' "$backup_dir/status"

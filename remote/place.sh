@@ -81,10 +81,10 @@ scratch_bytes() {
 
 check_scratch_room() {
     scratch_bytes
-    room_dir=$backup_dir
+    room_dir=$backup_dir room_path=$backup_path
     more_bytes=$server_bytes
     if [ "$place" = database ]; then
-        room_dir=$data_dir
+        room_dir=$data_dir room_path=$data_dir
         more_bytes=$((wanted_bytes < most_wal_bytes ? wanted_bytes : most_wal_bytes))
     fi
     scratch_need_bytes=$((wanted_bytes + wanted_bytes / 10 + more_bytes + ${need_bytes:-0}))
@@ -94,18 +94,19 @@ check_scratch_room() {
     fi
     present_bytes=$(free_bytes "$room_dir")
     [ "$present_bytes" -ge "$scratch_need_bytes" ] ||
-        die 10 "too little space for a test restore in $room_dir: $present_bytes bytes free, about $scratch_need_bytes needed" \
+        die 10 "too little space for a test restore in $room_path: $present_bytes bytes free, about $scratch_need_bytes needed" \
             "free some, choose another BACKUP_DIR, or another place with BACKUP_DRILL"
 }
 
-# The path of a socket has room for 107 bytes; where ours is longer, it is in a directory elsewhere, known by a link: which
-# is there first, so that the next run finds what a killed one has left.
+# The path of a socket has room for 107 bytes. Where ours is longer, a link in a directory of our own leads to it. The directory is
+# on record before it is there, so that the next run finds what a killed one has left.
 make_socket_directory() {
-    socket_dir=$cluster
-    [ "${#cluster}" -gt 85 ] || return 0
-    socket_dir=$(mktemp -u /tmp/predeploy.XXXXXX)
-    ln -s "$socket_dir" "$cluster/socket"
-    mkdir -m 700 "$socket_dir" || die 10 "$socket_dir could not be made"
+    socket_dir=$(cd "$cluster" && pwd -P)
+    [ "${#socket_dir}" -gt 85 ] || return 0
+    by_way=$(mktemp -u /tmp/predeploy.XXXXXX)
+    ln -s "$by_way" "$cluster/socket"
+    { mkdir -m 700 "$by_way" && ln -s "$socket_dir" "$by_way/s"; } || die 10 "$by_way could not be made"
+    socket_dir=$by_way/s
 }
 
 # It takes a second, in which others of our programs run.

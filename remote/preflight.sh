@@ -95,7 +95,7 @@ check_database() {
 # pg_dump looks at --compress before it opens the file, and opens the file before it connects (measured, 16 to 18).
 can_zstd() {
     [ "$client_major" -ge 16 ] || return 1
-    PGHOST=$run_dir "$bin_dir/pg_dump" --format=custom --compress=zstd:1 --file="$run_dir/zstd" 2>/dev/null || :
+    PGHOST=/ "$bin_dir/pg_dump" --format=custom --compress=zstd:1 --file="$run_dir/zstd" 2>/dev/null || :
     [ -e "$run_dir/zstd" ]
 }
 
@@ -151,7 +151,7 @@ check_space() {
     estimate
     free_bytes=$(free_bytes)
     [ "$free_bytes" -ge "$need_bytes" ] ||
-        problem "too little space in $backup_dir: $free_bytes bytes free, about $need_bytes needed" \
+        problem "too little space in $backup_path: $free_bytes bytes free, about $need_bytes needed" \
             "free some, lower MAX_BACKUPS and run rotate, or choose another BACKUP_DIR" space
     limit=$(ulimit -f)
     [ "$limit" = unlimited ] || [ $((limit * 512)) -ge "$need_bytes" ] ||
@@ -163,7 +163,7 @@ check_space() {
 try_disk() {
     for number in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
         { printf '%s\n' "$fence" >"$run_dir/room.$number"; } 2>/dev/null ||
-            die 10 "there is no room for the files of a run in $backup_dir" "look at its free space (df) and its free inodes (df -i)"
+            die 10 "there is no room for the files of a run in $backup_path" "look at its free space (df) and its free inodes (df -i)"
     done
     rm -f "$run_dir"/room.*
 }

@@ -31,5 +31,5 @@ relay "$run_dir/stderr"
 rotation="done"
 if [ -n "$not_removed" ]; then
     rotation="failed for$not_removed"
-    die 16 "could not remove$not_removed" "look at the permissions of $backup_dir"
+    die 16 "could not remove$not_removed" "look at the permissions of $backup_path"
 fi

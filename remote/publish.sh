@@ -21,16 +21,33 @@ manifest_lines() {
 }
 
 unpublished() {
-    rm -f "$base.manifest.partial" "$base.dump.sha256.partial" "$base.manifest" "$base.dump.sha256"
-    die 12 "the archive could not be given its name: $1" "look at free space and permissions of $backup_dir"
+    rm -f "$base.manifest.partial" "$base.dump.sha256.partial" "$base.manifest" "$base.dump.sha256" 2>/dev/null || :
+    die 12 "the archive could not be given its name: $1" "look at free space and permissions of $backup_path"
+}
+
+# What we have made is still ours, where we were told to put it, and open to nobody else.
+look_again() {
+    is_in_place || unpublished "$backup_path was removed, or is another now"
+    made=$(ls -ldn -- "$partial" "$base.manifest.partial" "$base.dump.sha256.partial") || unpublished "a part of it has gone"
+    IFS=$newline
+    set -f
+    for each in $made; do
+        unset IFS
+        # shellcheck disable=SC2086 # splitting into columns is the purpose: mode, links, owner, …
+        set -- $each
+        case $1,$3 in -???------*,"$uid") ;; *) unpublished "its owner or its mode is another now: $each" ;; esac
+    done
+    set +f
+    unset IFS
 }
 
 base=$backup_dir/$name
 # In one write: of several that fail left of `||`, the shell would see the last alone.
 manifest=$(manifest_lines)
-printf '%s\n' "$manifest" >"$base.manifest.partial" || unpublished "its manifest could not be written"
-printf '%s  %s\n' "$sha256" "$name.dump" >"$base.dump.sha256.partial" || unpublished "its checksum could not be written"
+write_new "$base.manifest.partial" "$manifest$newline" || unpublished "its manifest could not be written"
+write_new "$base.dump.sha256.partial" "$sha256  $name.dump$newline" || unpublished "its checksum could not be written"
 to_disk "$base.manifest.partial" "$base.dump.sha256.partial" || unpublished "the disk did not take it"
+look_again
 mv -f "$base.manifest.partial" "$base.manifest" || unpublished "its manifest could not be renamed"
 mv -f "$base.dump.sha256.partial" "$base.dump.sha256" || unpublished "its checksum could not be renamed"
 [ "$(size_of "$partial")" = "$bytes" ] || unpublished "it has changed since its proof"

@@ -8,7 +8,7 @@ check_room() {
     needed_bytes=$((dump_bytes + manifest_bytes + 1048576))
     present_bytes=$(free_bytes)
     [ "$present_bytes" -ge "$needed_bytes" ] ||
-        die 10 "too little space in $backup_dir: $present_bytes bytes free, $needed_bytes needed for $upload.dump" \
+        die 10 "too little space in $backup_path: $present_bytes bytes free, $needed_bytes needed for $upload.dump" \
             "free some, or choose another BACKUP_DIR"
 }
 
@@ -29,5 +29,5 @@ compare_with_announced "$incoming/$upload.dump" "$sha256"
 printf '%s  %s\n' "$sha256" "$upload.dump" >"$incoming/$upload.dump.sha256"
 mv "$incoming" "$backup_dir/upload.partial"
 receive_seconds=$(seconds_since "$started")
-facts file "$backup_dir/upload.partial/$upload.dump" receive_seconds "$receive_seconds"
+facts file "$backup_path/upload.partial/$upload.dump" receive_seconds "$receive_seconds"
 log "received $upload.dump in $receive_seconds s"

@@ -26,8 +26,9 @@ judge_archives() {
             keep_monthly="$keep_monthly" proof="$proof" awk "$manifests_awk$retention_awk"
 }
 
+open_directory
 tell_time
-[ ! -d "$backup_dir" ] || [ -r "$backup_dir" ] || undecided "$backup_dir cannot be listed" "look at its permissions"
+[ ! -d "$backup_dir" ] || [ -r "$backup_dir" ] || undecided "$backup_path cannot be listed" "look at its permissions"
 verdicts=$(judge_archives) || undecided "awk ended with exit code $?" "see what it says above"
 tell_client "$verdicts"
 for name in $(printf '%s\n' "$verdicts" | sed -n 's/^unreadable=//p'); do

@@ -29,6 +29,9 @@ def base() -> Path:
         raise _unusable(directory, f"cannot be made ({error.strerror})") from None
     if not stat.S_ISDIR(told.st_mode) or told.st_uid != os.geteuid() or told.st_mode & 0o022:
         raise _unusable(directory, "is no directory that we alone may write to")
+    open_one = _open_to_others(directory)
+    if open_one:
+        raise _unusable(directory, f"could be exchanged by others, who may change {open_one}")
     closed = _closed_to_others(directory) if account() else None
     if closed:
         raise _unusable(directory, f"is out of reach for the user nobody, who cannot pass {closed}")
@@ -40,6 +43,16 @@ def _unusable(directory: Path, why: str) -> PreflightError:
         f"on this machine {directory} {why}: there an archive lies while it is tried (exit 10)\n"
         "  What to do: name another place with XDG_CACHE_HOME."
     )
+
+
+def _open_to_others(directory: Path) -> Path | None:
+    """What somebody else could put another in the place of; as remote/lib.sh judges a host's."""
+    for each in directory.resolve().parents:
+        told = each.stat()
+        writable = told.st_mode & 0o022 and not told.st_mode & stat.S_ISVTX
+        if writable or told.st_uid not in (0, os.geteuid()):
+            return each
+    return None
 
 
 def _closed_to_others(directory: Path) -> Path | None:
@@ -65,6 +78,11 @@ def taken(sha256: str, wait_seconds: int) -> Iterator[Path]:
             )
         time.sleep(0.5)
     try:
+        if (directory / "run.partial").exists():
+            raise LockedError(
+                f"an earlier test restore is still at work in {directory} (exit 11)\n"
+                "  What to do: wait for its end, or end it, and remove that directory."
+            )
         _own(directory, os.geteuid(), os.getegid())
         yield directory
     finally:
@@ -73,6 +91,7 @@ def taken(sha256: str, wait_seconds: int) -> Iterator[Path]:
 
 def hand_over(directory: Path) -> None:
     """To those as whom the server is to run."""
+    directory.chmod(0o700)
     who = account()
     if who:
         _own(directory, who.pw_uid, who.pw_gid)

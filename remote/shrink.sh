@@ -14,7 +14,7 @@ compare_with_recent() {
 # A good archive is not to fail by what else is not right on the host: of which the rotation tells.
 compare() {
     case $shrink_bytes_percent,$shrink_rows_percent in 0,0) return 0 ;; esac
-    [ -r "$backup_dir" ] || not_compared "$backup_dir cannot be listed"
+    [ -r "$backup_dir" ] || not_compared "$backup_path cannot be listed"
     comparison=$(compare_with_recent) || not_compared "awk ended with exit code $?"
 }
 

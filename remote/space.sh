@@ -1,3 +1,4 @@
 #!/bin/sh
 # Tell how much room is left where the archives are.
+open_directory
 [ ! -d "$backup_dir" ] || fact free_bytes "$(free_bytes)"

@@ -165,7 +165,8 @@ check_settings() {
 # shellcheck disable=SC2153 # take_settings has set them
 give_settings() {
     client="$(id -un 2>/dev/null || id -u), by hand or cron"
-    backup_dir=$(absolute "$BACKUP_DIR") git_commit='' now=''
+    backup_dir=$(absolute "$BACKUP_DIR")
+    backup_path=$backup_dir git_commit='' now=''
     db_name=$DB_NAME db_user=$DB_USER db_host=$DB_HOST db_port=$DB_PORT db_bin_dir=$DB_BIN_DIR
     project=$BACKUP_PROJECT version=$BACKUP_VERSION compress=$BACKUP_COMPRESS proof=$BACKUP_PROOF
     lock_timeout_seconds=$BACKUP_LOCK_TIMEOUT lock_wait_seconds=$BACKUP_LOCK_WAIT
@@ -211,7 +212,7 @@ tell_success() {
   proof    $proved, sha256 $sha256
   size     $(size_for_people "$bytes"), $toc_entries entries, dumped in $dump_seconds s"
     [ -z "$missing" ] || tell "$(printf '%s\n' "$missing" | sed 's/^/  without  /')"
-    tell "  where    $backup_dir/$published
+    tell "  where    $backup_path/$published
   $how"
 }
 

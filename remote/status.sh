@@ -12,7 +12,7 @@ is_locked() {
 
 # A run that keeps no status may have come after one that was killed.
 find_holder() {
-    [ "$(manifest_value "$backup_dir/status" step)" = lock ] && [ -r "$backup_dir/lock" ] || return 0
+    [ "$(manifest_value "$backup_dir/status" step)" = lock ] && is_plain "$backup_dir/lock" || return 0
     if is_locked; then
         holder=$(cat "$backup_dir/lock")
         case $holder in "$(manifest_value "$backup_dir/status" task) for "*) at_work=$(one_line "$holder") ;; esac
@@ -20,7 +20,8 @@ find_holder() {
     fi
 }
 
-if [ -f "$backup_dir/status" ]; then
+open_directory
+if is_plain "$backup_dir/status"; then
     at_work=
     find_holder
     # Only after that, as it may have ended meanwhile.

@@ -145,7 +145,7 @@ def drill(settings: Settings) -> Step:
     """Of the archive, or the dump, that `verify` has looked at; after `beside` and `compare`."""
     emptying = ("drill_db", "ours", "wipe")
     sql = {f"{name}_sql": _sql(name) if settings.drill_db else "" for name in emptying}
-    return Step("drill", sql)
+    return Step("drill", {**sql, "drill_timeout_seconds": str(settings.drill_timeout_seconds)})
 
 
 def defer(proof: str) -> Step:

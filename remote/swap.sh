@@ -123,7 +123,7 @@ tell_psql "SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s', :'new', datcon
 hear_or_stop "while it carried over the connection limit"
 log "renaming: $db_name becomes $(cat "$run_dir/old")"
 switch
-if ! forget_new; then log "WARNING: $backup_dir/restore.database could not be written"; fi
+if ! forget_new; then log "WARNING: $backup_path/restore.database could not be written"; fi
 PGDATABASE=$db_name
 close_psql
 log "restored in $restore_seconds s; lost: ${lost:-not told}"

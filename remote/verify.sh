@@ -29,7 +29,7 @@ examine() {
     finished "$list_child"
     list_status=$child_status
     finished "$checksum_child"
-    [ "$child_status" -eq 0 ] || die 13 "$file cannot be read to its end, or its checksum not be kept" "check the host's disk, and its free space"
+    [ "$child_status" -eq 0 ] || die 13 "${file#./} cannot be read to its end, or its checksum not be kept" "check the host's disk, and its free space"
     # GNU's sha256sum puts a backslash in front where it had to escape the name.
     sha256=$(sed 's/^\\//' "$run_dir/sha256" | cut -c 1-64)
     [ "${#sha256}" -eq 64 ] || die 13 "the checksum of ${archive:-the dump} could not be taken" "check the host's $checksum_program"
@@ -55,9 +55,9 @@ compare_checksum() {
 }
 
 count_toc_entries() {
-    [ "$list_status" -eq 0 ] || die 13 "pg_restore cannot list $file: $(tail -n 1 "$run_dir/list_stderr")"
+    [ "$list_status" -eq 0 ] || die 13 "pg_restore cannot list ${file#./}: $(tail -n 1 "$run_dir/list_stderr")"
     toc_entries=$(grep -c '^[0-9]' "$run_dir/toc") || [ $? -eq 1 ] || toc_entries=''
-    [ -n "$toc_entries" ] || die 13 "the table of contents of $file could not be counted"
+    [ -n "$toc_entries" ] || die 13 "the table of contents of ${file#./} could not be counted"
     toc_database=$(sed -n 's/^;  *dbname: //p' "$run_dir/toc")
     [ -n "$archive" ] || [ "$toc_database" = "$db_name" ] ||
         die 13 "the dump is of the database $toc_database, not of $db_name" "check the programs in $bin_dir"
@@ -66,7 +66,7 @@ count_toc_entries() {
 check_decoding() {
     relay "$run_dir/stderr"
     [ "$decode_status" -eq 0 ] ||
-        die 13 "pg_restore could not decode $file (exit code $decode_status): $(tail -n 1 "$run_dir/stderr")" \
+        die 13 "pg_restore could not decode ${file#./} (exit code $decode_status): $(tail -n 1 "$run_dir/stderr")" \
             "take another backup; if that fails too, check disk and memory of the host"
 }
 

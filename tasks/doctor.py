@@ -126,6 +126,7 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
 
 def _here(report: Report, found: list[Finding]) -> errors.PredeployError | None:
     """What a test restore on this machine takes, as far as it can be known before the dump."""
+    from ..remote import confinement
     from .findings import ok, told
 
     try:
@@ -134,4 +135,5 @@ def _here(report: Report, found: list[Finding]) -> errors.PredeployError | None:
         found.append(told("programs", str(failure.message)))
         return failure
     found.append(ok("programs", f"here, for the test restore: {programs.version}"))
+    found.append(ok("programs", runner.shut_in(confinement.is_possible())))
     return None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..config.settings import Settings
     from ..remote.attending import Line
     from ..remote.catalog import Archive
+    from ..remote.here import Room
     from ..remote.link import Link
     from ..remote.script import Step
     from ..remote.servers import Programs
@@ -149,7 +150,7 @@ def _ignore(_word: str, _rest: str) -> None:
 
 def _try(host: Host, task: str, archive: Archive, directory: Path, chosen: Programs) -> None:
     """By the very steps that a host would run."""
-    from ..remote import scratch
+    from ..remote import here, scratch
 
     bin_dir = chosen.directory(directory / "programs")
     if not scratch.reachable(bin_dir) and directory not in bin_dir.parents:
@@ -158,9 +159,12 @@ def _try(host: Host, task: str, archive: Archive, directory: Path, chosen: Progr
             " run here, as they refuse root (exit 10)\n"
             "  What to do: install them where all users may look, or run fab as another user."
         )
-    _adapt_locale(directory / archive.name)
+    _believe(directory / archive.name)
     scratch.hand_over(directory)
-    local = _local(host, directory, str(bin_dir))
+    room = here.room(directory, bin_dir)
+    if not host.quiet:
+        note(shut_in(bool(room.may_read)))
+    local = _local(host, room, str(bin_dir))
     settings = local.settings
     several = [
         steps.lock(settings, create=False),
@@ -173,14 +177,23 @@ def _try(host: Host, task: str, archive: Archive, directory: Path, chosen: Progr
     local.must(task, several)
 
 
-def _local(host: Host, directory: Path, bin_dir: str = "") -> Host:
+def shut_in(is_so: bool) -> str:
+    if is_so:
+        return "the test restore is shut in: it can read nothing else of this machine (Landlock)"
+    return (
+        "the test restore is not shut in, as Linux does from 5.13 on (Landlock): what runs in it"
+        " can read what the user that it runs as can"
+    )
+
+
+def _local(host: Host, room: Room, bin_dir: str = "") -> Host:
     from ..remote.here import Here
 
     settings = replace(
         host.settings,
         profile=_PLACE,
         ssh_host=_PLACE,
-        backup_dir=str(directory),
+        backup_dir=str(room.directory),
         db_bin_dir=bin_dir or None,
         db_password=None,
         drill="cluster",
@@ -188,40 +201,36 @@ def _local(host: Host, directory: Path, bin_dir: str = "") -> Host:
         lock_wait_seconds=max(host.settings.lock_wait_seconds, _LEFT_WAIT_SECONDS),
         reconnect_seconds=0,
     )
-    here: Line = Here(directory, host.link)  # all of a link that its runs look at
+    here: Line = Here(room, host.link)  # all of a link that its runs look at
     return Host(settings, cast("Link", here), host.quiet)
 
 
 def _end_what_was_left(host: Host) -> None:
-    """A server, perhaps, of a run that was killed: whoever takes the lock there ends it."""
+    """A server, perhaps, of a run that was killed: whoever takes the lock there ends it.
+
+    Nothing that it could write to is used again, not even the archive.
+    """
     from ..remote import scratch
+    from ..remote.here import Room
 
     with scratch.left_behind() as directories:
         for directory in directories:
             scratch.hand_over(directory)
-            local = _local(host, directory)
+            local = _local(host, Room(directory))
             with suppress(errors.LockedError, errors.PreflightError):
                 local.must("verify", [steps.lock(local.settings, create=False)])
+                scratch.remove(directory)
 
 
-def _adapt_locale(dump: Path) -> None:
-    """How the database sorts may be unknown here; what its rows hold does not depend on that."""
-    manifest = dump.with_suffix(".manifest")
-    text = manifest.read_bytes().decode(errors="surrogateescape")
-    line = re.search(r"(?m)^locale=.*$", text)
-    told = line[0] if line else ""
-    missing = {name for name in re.findall(r"LC_[A-Z]+ '([^']*)'", told) if not _is_known(name)}
-    if not missing:
-        return
-    instead = "C.UTF-8" if "ENCODING 'UTF8'" in told and _is_known("C.UTF-8") else "C"
-    warn(
-        f"this machine does not know the locale {', '.join(sorted(missing))}: the test restore"
-        f" sorts as {instead}"
-    )
-    adapted = told
-    for name in missing:
-        adapted = adapted.replace(f"'{name}'", f"'{instead}'")
-    manifest.write_bytes(text.replace(told, adapted, 1).encode(errors="surrogateescape"))
+def _believe(archive: Path) -> None:
+    """Leave in the manifest what a host may tell to this machine."""
+    from ..remote.believed import believed
+
+    manifest = archive.with_suffix(".manifest")
+    told = believed(manifest.read_bytes(), archive.name, _is_known)
+    manifest.write_bytes(told.manifest)
+    for each in told.notes:
+        warn(each)
 
 
 def _is_known(name: str) -> bool:

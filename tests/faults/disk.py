@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 
 from tests.faults.fault import Fault
 from tests.faults.means import (
@@ -101,6 +102,36 @@ def others_may_look(scene: Scene) -> Iterator[None]:
     scene.backup_dir.chmod(0o755)
     yield
     scene.backup_dir.chmod(0o700)
+
+
+def home_is(mode: int) -> Inject:
+    """Of the account: where the directory is in."""
+
+    @contextmanager
+    def inject(scene: Scene) -> Iterator[None]:
+        scene.ssh.home.chmod(mode)
+        yield
+        scene.ssh.home.chmod(0o700)
+
+    return inject
+
+
+def replaced_by_a_neighbours(scene: Scene, after: ExitStack) -> None:
+    """Who takes what is written to him."""
+    away = scene.backup_dir.with_name("away")
+    scene.backup_dir.rename(away)
+    after.callback(away.rename, scene.backup_dir)
+    scene.backup_dir.mkdir()
+    scene.backup_dir.chmod(0o777)
+    os.chown(scene.backup_dir, scene.ssh.uid + 1, scene.ssh.uid + 1)
+    for dump in away.glob("*.partial"):
+        (scene.backup_dir / dump.name).touch(0o666)
+    after.callback(shutil.rmtree, scene.backup_dir)
+    after.callback(assert_empty, scene.backup_dir)
+
+
+def assert_empty(directory: Path) -> None:
+    assert [path for path in directory.iterdir() if path.stat().st_size] == []
 
 
 def deleted(scene: Scene, after: ExitStack) -> None:
@@ -223,6 +254,15 @@ FAULTS = [
         inject=others_may_look,
         says=r"other users of the host can look into BACKUP_DIR",
     ),
+    *[
+        fault(
+            f"{who} may write to the directory that it is in",
+            codes=(10,),
+            inject=home_is(mode),
+            says=r"BACKUP_DIR \S+ is not safe to use: others may write to",
+        )
+        for who, mode in (("others", 0o703), ("a group", 0o770), ("all, with setgid,", 0o2777))
+    ],
     fault(
         "the directory is no directory",
         codes=(10,),
@@ -241,5 +281,12 @@ FAULTS = [
         codes=(12,),
         **in_the_midst_of_the_dump(replaced_by_a_link),
         says=r"\S+ was removed, or is another now",
+    ),
+    fault(
+        "that of another user takes its place in the middle of the dump",
+        codes=(12,),
+        **in_the_midst_of_the_dump(replaced_by_a_neighbours),
+        says=r"\S+ was removed, or is another now",
+        needs=("root",),
     ),
 ]

@@ -130,6 +130,7 @@ class _Link:
     """To nobody: what it would carry is known already."""
 
     connection = Context()
+    run_seconds, begin_seconds = None, 30
 
     def __init__(self, *_: Any) -> None:
         pass

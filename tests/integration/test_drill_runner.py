@@ -222,7 +222,7 @@ def stuck(here, tampered):
     assert here.predeploy().returncode == 0
     project = tampered("exec sleep 300")
     run = project.start("-H", "demo", "verify", RESTORED)
-    wait_for(lambda: any(command_line(pid).startswith(b"sleep\0") for pid in at_work(project)))
+    wait_for(lambda: any(command_line(pid).startswith(b"sleep\x00300") for pid in at_work(project)))
     yield project, run
     run.kill()
     run.communicate()

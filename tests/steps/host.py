@@ -83,6 +83,7 @@ class Host:
         self.home, self.bin, self.tools = root / "home", root / "bin", root / "tools"
         for directory in (self.home, self.bin, self.tools):
             directory.mkdir()
+            directory.chmod(0o755)  # also where a test's umask forbids nothing
         for tool in TOOLS:
             own = sh == "busybox" and tool in _applets()
             (self.tools / tool).symlink_to(str(SHELLS["busybox"]) if own else _which(tool))

@@ -45,6 +45,16 @@ def test_a_link_to_elsewhere_is_refused(base, tmp_path):
         scratch.base()
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_one_that_others_could_exchange_is_refused(base, tmp_path, mode):
+    tmp_path.chmod(mode)
+
+    with pytest.raises(PreflightError, match=f"who may change {tmp_path}"):
+        scratch.base()
+    tmp_path.chmod(mode | stat.S_ISVTX)
+    assert scratch.base() == base
+
+
 def test_for_nobody_the_way_there_must_be_open(base, tmp_path, monkeypatch):
     monkeypatch.setattr(scratch, "account", lambda: "nobody")
     tmp_path.chmod(0o700)
@@ -85,6 +95,8 @@ def test_a_run_that_was_killed_is_found_and_files_of_others_are_not(base):
 
     with scratch.left_behind() as unfinished:
         assert unfinished == [directory]
+    with pytest.raises(LockedError, match="still at work"), scratch.taken(SHA256, 0):
+        pass
     assert (base / "notes").exists()
 
 
