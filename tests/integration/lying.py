@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from fabric_predeploy.config import loading
 from fabric_predeploy.remote import attending, examination, link, shell
-from fabric_predeploy.remote.shell import LOST, Report
+from fabric_predeploy.remote.exchange import LOST
+from fabric_predeploy.remote.shell import Report
 from invoke.context import Context
 
 Pairs = list[tuple[str, str]]
