@@ -52,7 +52,7 @@ leave_cluster() {
 # aim HOST PORT USER DATABASE: where psql and the programs go from here on.
 aim() {
     [ -z "$psql_child" ] || close_psql
-    PGHOST=$1 PGPORT=$2 PGUSER=$3
+    target_host=$1 target_port=$2 target_user=$3
     enter_database "$4"
 }
 
@@ -102,7 +102,7 @@ fill_and_read() {
     sed -n "/$entry FK CONSTRAINT /,\$p" "$run_dir/$contents.list" >"$run_dir/keys.list"
     sed "/$entry FK CONSTRAINT /,\$d" "$run_dir/$contents.list" >"$run_dir/tables.list"
     fill tables "$@" --jobs="$(jobs)"
-    enter_database "$PGDATABASE"
+    enter_database "$target_database"
     begin_reading
     fill keys "$@" --jobs="$(jobs)"
     end_reading
@@ -115,8 +115,7 @@ grown_bytes() {
         grown=${grown%%[!0-9]*}
         printf '%s' "$((${grown:-0} * 1024))"
     else
-        exec "$bin_dir/psql" --no-psqlrc --no-password --quiet --tuples-only --no-align \
-            --command='SELECT pg_catalog.pg_database_size(pg_catalog.current_database())' </dev/null
+        ask 'SELECT pg_database_size(current_database())'
     fi
 }
 
@@ -222,7 +221,7 @@ leave_database() {
 leave() {
     "leave_$place"
     [ -z "$psql_child" ] || close_psql
-    PGHOST=$db_host PGPORT=$db_port PGUSER=$db_user PGDATABASE=$db_name
+    target_host=$db_host target_port=$db_port target_user=$db_user target_database=$db_name
 }
 
 watch_client

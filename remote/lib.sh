@@ -6,7 +6,7 @@
 set -eu
 umask 077
 export LC_ALL=C
-unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
+unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD db_password
 unset BLOCK_SIZE LS_BLOCK_SIZE TIME_STYLE QUOTING_STYLE # GNU's ls would tell sizes, times and names in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
 only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems=''

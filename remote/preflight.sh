@@ -95,7 +95,10 @@ check_database() {
 # pg_dump looks at --compress before it opens the file, and opens the file before it connects (measured, 16 to 18).
 can_zstd() {
     [ "$client_major" -ge 16 ] || return 1
-    PGHOST=$run_dir "$bin_dir/pg_dump" --format=custom --compress=zstd:1 --file="$run_dir/zstd" 2>/dev/null || :
+    (
+        target_host=$run_dir
+        connect "$bin_dir/pg_dump" --format=custom --compress=zstd:1 --file="$run_dir/zstd"
+    ) 2>/dev/null || :
     [ -e "$run_dir/zstd" ]
 }
 

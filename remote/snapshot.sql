@@ -1,7 +1,6 @@
 -- Take the snapshot that pg_dump will use, and keep it: what is counted in it is what the archive holds.
 -- Locks as pg_dump takes them: a table that is rewritten or truncated meanwhile would look empty in an older snapshot.
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SET LOCAL search_path = pg_catalog;
 SET LOCAL statement_timeout = 0;
 SET LOCAL lock_timeout = :'lock_timeout';
 

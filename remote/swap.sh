@@ -9,7 +9,9 @@ analyze_new() {
     analyze_started=$(date +%s)
     tell_psql "SET client_min_messages = error;"
     tell_psql '\set ON_ERROR_STOP off'
+    unpin_path
     tell_psql 'ANALYZE;'
+    pin_path
     tell_psql '\set ON_ERROR_STOP on'
     tell_psql "SELECT 'empty_view=' || translate(oid::regclass::text, E'\\n\\r', '  ') FROM pg_class WHERE relkind = 'm' AND NOT relispopulated;"
     hear_or_stop "while it analyzed"
@@ -39,22 +41,17 @@ await_others() {
 
 in_the_way() {
     close_psql
-    PGDATABASE=$db_name
+    target_database=$db_name
     name_blockers
     tell_blockers
     not_restored "the database could not be renamed: $1"
-}
-
-run_ender() {
-    export RUN_DIR="$run_dir"
-    exec "$bin_dir/psql" --no-psqlrc --no-password --quiet --tuples-only --no-align --file="$run_dir/end_sql"
 }
 
 # Sessions come back at once; once the rename has begun, they wait at the door, and those that were faster are ended.
 start_ending() {
     # shellcheck disable=SC2016 # psql asks a shell of its own
     printf '%s\n' '\set live `cat "$RUN_DIR/live"`' "$end_sql" '\watch 0.05' >"$run_dir/end_sql"
-    start_function run_ender >>"$run_dir/ended" 2>/dev/null
+    start_function session "$bin_dir/psql" --file="$run_dir/end_sql" </dev/null >>"$run_dir/ended" 2>/dev/null
     ender=$!
 }
 
@@ -124,7 +121,7 @@ hear_or_stop "while it carried over the connection limit"
 log "renaming: $db_name becomes $(cat "$run_dir/old")"
 switch
 if ! forget_new; then log "WARNING: $backup_dir/restore.database could not be written"; fi
-PGDATABASE=$db_name
+target_database=$db_name
 close_psql
 log "restored in $restore_seconds s; lost: ${lost:-not told}"
 facts restore_seconds "$restore_seconds" analyze_seconds "$analyze_seconds" old_database "$(cat "$run_dir/old")"
