@@ -48,13 +48,22 @@ drop_new() {
     fi
 }
 
+# is_beside NAME WORD: whether it is a name of the kind that create_sql makes of the live database's.
+is_beside() {
+    case $1 in *_"$2"_[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]) ;; *) return 1 ;; esac
+    case $db_name in "${1%_"$2"_*}"*) ;; *) return 1 ;; esac
+}
+
 create_new() {
     tell_psql "$create_sql"
     hear_or_stop "while it chose a name"
     printf '%s' "$heard" | sed -n 's/^new=//p' >"$run_dir/new"
     printf '%s' "$heard" | sed -n 's/^old=//p' >"$run_dir/old"
     creator=$(printf '%s' "$heard" | sed -n 's/^creator=//p')
+    is_number "$creator" || not_restored "$(odd_answer "number of the session" "$creator")"
     new_database=$(cat "$run_dir/new")
+    is_beside "$new_database" restore || not_restored "$(odd_answer "name of a new database" "$new_database")"
+    is_beside "$(cat "$run_dir/old")" before || not_restored "$(odd_answer "name of the old database" "$(cat "$run_dir/old")")"
     log "restoring into the new database $new_database"
     on_record >>"$backup_dir/restore.database"
     printf '\n' >>"$backup_dir/restore.database"

@@ -50,6 +50,10 @@ found_value() {
 within() {
     from=${1%..*} to=${1#*..}
     case $2 in "$from" | "$to") return 0 ;; '') return 1 ;; esac
+    for bound in "$from" "$to" "$2"; do
+        bound=${bound%,*}
+        is_number "${bound#-}" || return 1
+    done
     if [ "${from%,*}" -lt "${to%,*}" ]; then
         [ "${2%,*}" -gt "${from%,*}" ] && [ "${2%,*}" -lt "${to%,*}" ]
     else

@@ -123,12 +123,14 @@ tell_growth() {
     grown_bytes >"$run_dir/grown" 7>&- &
     wait $! || :
     bytes_now=$(cat "$run_dir/grown")
-    [ "${bytes_now:-0}" -le "$bytes_before" ] || tell_progress "bytes $((bytes_now - bytes_before))"
+    is_number "$bytes_now" || return 0
+    [ "$bytes_now" -le "$bytes_before" ] || tell_progress "bytes $((bytes_now - bytes_before))"
 }
 
 watch_growth() {
     [ "$tells" = progress ] || return 0
     bytes_before=$(grown_bytes) || bytes_before=0
+    is_number "$bytes_before" || bytes_before=0
     growth=tell_growth
     tell_progress "expected ${wanted_bytes:-} "
 }

@@ -62,8 +62,10 @@ take_dump() {
     hear_psql || not_counted
     [ -z "$sequences_sql" ] || mv "$run_dir/sequences" "$run_dir/sequences_before"
     snapshot=${heard#snapshot=}
+    snapshot=${snapshot%"$newline"}
+    case $snapshot in '' | *[!0-9A-F-]*) die 12 "$(odd_answer snapshot "$snapshot")" "see which server it is; the earlier archives are as they were" ;; esac
     start_function connect "$bin_dir/pg_dump" --format=custom --file="$partial" --compress="$compress_option" \
-        --snapshot="${snapshot%"$newline"}" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
+        --snapshot="$snapshot" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
     tell_psql "$content_sql"
     seconds_dumping=0 look_at=3 queue=
     finished_growing $! "$partial" look_for_queue

@@ -105,6 +105,17 @@ close_psql() {
     exec 5<&-
 }
 
+# What is heard is checked before it is told to psql, to a program or the shell's arithmetic. A number has digits alone, and few
+# enough of them to reckon with.
+is_number() {
+    case $1 in '' | *[!0-9]* | ???????????????????*) return 1 ;; esac
+}
+
+# odd_answer WHAT VALUE
+odd_answer() {
+    printf 'the answer of the database is not the %s that it was asked for: %s' "$1" "$(one_line "$2")"
+}
+
 # The last that psql said, of its failure: with the statement that failed, where it is ours.
 psql_words() {
     said=$(sed -e '/^LOCATION: /d' -e 's/^psql:.*:[0-9][0-9]*: \([A-Z]*: \)/\1/' "$run_dir/psql_stderr")

@@ -131,6 +131,7 @@ commit() {
     tell_psql 'SELECT pg_current_xact_id();'
     hear_or_stop "before its end"
     transaction=${heard%"$newline"}
+    is_number "$transaction" || not_restored "$(odd_answer "number of the transaction" "$transaction")"
     trap '' INT TERM HUP
     tell_psql 'COMMIT;'
     if ! hear_psql; then

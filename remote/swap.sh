@@ -11,8 +11,8 @@ analyze_new() {
     tell_psql '\set ON_ERROR_STOP off'
     unpin_path
     tell_psql 'ANALYZE;'
-    pin_path
     tell_psql '\set ON_ERROR_STOP on'
+    pin_path
     tell_psql "SELECT 'empty_view=' || translate(oid::regclass::text, E'\\n\\r', '  ') FROM pg_class WHERE relkind = 'm' AND NOT relispopulated;"
     hear_or_stop "while it analyzed"
     empty_views=$heard
@@ -22,15 +22,15 @@ analyze_new() {
 # Sessions that a rename would wait for in vain: not those that come and go, nor those that we may end. Of other roles one
 # is not shown since when they are there, so those count that were there at the last look.
 count_others() {
-    tell_psql "SELECT count(*) FILTER (WHERE '$seen' = '' OR pid = ANY ('{$seen}')), concat_ws(',', 0, string_agg(pid::text, ',')) FROM pg_stat_activity WHERE datname = :'live' AND usename IS NOT NULL AND ('$terminate' = '' OR usename <> current_user);"
+    tell_psql "SELECT count(*) FILTER (WHERE :'seen' = '' OR pid = ANY (('{' || :'seen' || '}')::int[])) AS others, concat_ws(',', 0, string_agg(pid::text, ',')) AS seen FROM pg_stat_activity WHERE datname = :'live' AND usename IS NOT NULL AND ('$terminate' = '' OR usename <> current_user) \\gset"
+    tell_psql '\echo :others'
     hear_or_stop "while it looked for other sessions"
-    others_there=${heard%%"|"*}
-    seen=${heard#*"|"}
-    seen=${seen%"$newline"}
+    others_there=${heard%"$newline"}
+    is_number "$others_there" || not_restored "$(odd_answer "number of sessions" "$others_there")"
 }
 
 await_others() {
-    seen=
+    tell_psql '\set seen'
     count_others
     while [ "$others_there" != 0 ]; do
         [ "$(date +%s)" -lt "$deadline" ] || in_the_way "after $lock_timeout_seconds s there are still sessions in it"
