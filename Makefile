@@ -7,7 +7,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-
 STEPS := $(filter-out remote/lib.sh,$(wildcard remote/*.sh))
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test unit faults fuzz lint types shell workflow bench clean
+.PHONY: help demo test unit thorough faults fuzz lint types shell workflow bench clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -20,6 +20,9 @@ test: $(VENV)/.dev-is-ready ## run all tests, with the floor under line coverage
 
 unit: $(VENV)/.dev-is-ready ## run the tests that need no server: seconds
 	$(BIN)/python -m pytest tests/unit tests/steps
+
+thorough: $(VENV)/.dev-is-ready ## run the tests that take longer than a gate may
+	$(BIN)/python -m pytest -m thorough --numprocesses=$(WORKERS) --dist=loadfile
 
 faults: $(VENV)/.dev-is-ready ## inject every fault, and write what came of it into docs/faults.md
 	FAULTS_WRITE=yes $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile tests/faults
