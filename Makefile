@@ -12,7 +12,7 @@ LOCKED = grep -v '^-e' requirements.txt && sed -n 's/^requires = \["\(.*\)"\]$$/
 LOCK = $(BIN)/uv pip compile - --quiet --no-config --universal --python-version=3.10 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: help demo test unit faults fuzz lint types shell workflow lock locked audit sbom bench clean
+.PHONY: help demo test unit thorough faults fuzz lint types shell workflow lock locked audit sbom bench clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -25,6 +25,9 @@ test: $(VENV)/.dev-is-ready ## run all tests, with the floor under line coverage
 
 unit: $(VENV)/.dev-is-ready ## run the tests that need no server: seconds
 	$(BIN)/python -m pytest tests/unit tests/steps
+
+thorough: $(VENV)/.dev-is-ready ## run the tests that take longer than a gate may
+	$(BIN)/python -m pytest -m thorough --numprocesses=$(WORKERS) --dist=loadfile
 
 faults: $(VENV)/.dev-is-ready ## inject every fault, and write what came of it into docs/faults.md
 	FAULTS_WRITE=yes $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile tests/faults

@@ -2,10 +2,12 @@
 # Give the planner back its statistics, which no archive holds, and name the materialized views that stayed empty.
 : "${restored:?}" "${psql_child:?}" # from replay
 
-tell_psql "SET client_min_messages = error; SET search_path = pg_catalog; SET lock_timeout = '5s';"
+tell_psql "SET client_min_messages = error; SET lock_timeout = '5s';"
 tell_psql '\set ON_ERROR_STOP off'
+unpin_path
 tell_psql 'ANALYZE;'
 tell_psql '\set ON_ERROR_STOP on'
+pin_path
 tell_psql "SELECT 'empty_view=' || translate(oid::regclass::text, E'\\n\\r', '  ') FROM pg_class WHERE relkind = 'm' AND NOT relispopulated;"
 log "analyzing"
 analyze_started=$(date +%s)

@@ -6,13 +6,12 @@
 # enter_database NAME: a session there, which knows the databases of this restore as :live, :new and :old.
 enter_database() {
     [ -z "$psql_child" ] || close_psql
-    PGDATABASE=$1
+    target_database=$1
     use_psql "$bin_dir/psql"
     for known in live new old; do
         tell_psql "\\set $known \`cat \"\$RUN_DIR/$known\"\`"
     done
     tell_psql 'SET statement_timeout = 0; SET lock_timeout = 0;'
-    tell_psql "SELECT pg_catalog.current_setting('search_path') AS search_path \\gset"
 }
 
 # A database that is in use can neither be renamed nor renames itself.
@@ -38,7 +37,7 @@ forget_new() {
 
 # A session whose psql was killed goes on to make it: only once that has ended is what is there all there will be.
 drop_new() {
-    export PGCONNECT_TIMEOUT=3
+    connect_seconds=3
     enter_database "$maintenance"
     tell_psql "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = ${creator:-0} AND pid <> pg_backend_pid() AND usename = current_user;"
     tell_psql "SET statement_timeout = '5s'; DROP DATABASE IF EXISTS :\"new\" WITH (FORCE);"
@@ -49,13 +48,22 @@ drop_new() {
     fi
 }
 
+# is_beside NAME WORD: whether it is a name of the kind that create_sql makes of the live database's.
+is_beside() {
+    case $1 in *_"$2"_[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]) ;; *) return 1 ;; esac
+    case $db_name in "${1%_"$2"_*}"*) ;; *) return 1 ;; esac
+}
+
 create_new() {
     tell_psql "$create_sql"
     hear_or_stop "while it chose a name"
     printf '%s' "$heard" | sed -n 's/^new=//p' >"$run_dir/new"
     printf '%s' "$heard" | sed -n 's/^old=//p' >"$run_dir/old"
     creator=$(printf '%s' "$heard" | sed -n 's/^creator=//p')
+    is_number "$creator" || not_restored "$(odd_answer "number of the session" "$creator")"
     new_database=$(cat "$run_dir/new")
+    is_beside "$new_database" restore || not_restored "$(odd_answer "name of a new database" "$new_database")"
+    is_beside "$(cat "$run_dir/old")" before || not_restored "$(odd_answer "name of the old database" "$(cat "$run_dir/old")")"
     log "restoring into the new database $new_database"
     on_record >>"$backup_dir/restore.database"
     printf '\n' >>"$backup_dir/restore.database"
@@ -90,8 +98,8 @@ fill() {
     [ -s "$run_dir/$1.list" ] || return 0
     entries=$run_dir/$1.list
     shift
-    quoted_name=$(printf '%s' "$PGDATABASE" | sed "s/['\\\\]/\\\\&/g")
-    start "$bin_dir/pg_restore" --dbname="dbname='$quoted_name'" --no-password --exit-on-error --use-list="$entries" "$@" "$file" 2>"$run_dir/stderr"
+    quoted_name=$(printf '%s' "$target_database" | sed "s/['\\\\]/\\\\&/g")
+    start_function connect "$bin_dir/pg_restore" --dbname="dbname='$quoted_name'" --no-password --exit-on-error --use-list="$entries" "$@" "$file" 2>"$run_dir/stderr"
     if [ -n "$growth" ]; then finished_growing $! '' "$growth"; else finished $!; fi
     # Not the statement that failed, which may hold what is nobody's business.
     sed -e '/^Command was:/,/^pg_restore: /{/^pg_restore: /!d;}' -e '/^DETAIL: /d' -e '/^CONTEXT: /d' "$run_dir/stderr" >"$run_dir/told"

@@ -27,7 +27,7 @@ read_expected() {
 
 # In two parts, between which others of our programs run.
 begin_reading() {
-    tell_psql 'BEGIN; SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = 0;'
+    tell_psql 'BEGIN; SET LOCAL statement_timeout = 0;'
     : >"$run_dir/sequences"
     tell_psql "$content_sql"
     tell_psql "$sequences_sql"
@@ -50,6 +50,10 @@ found_value() {
 within() {
     from=${1%..*} to=${1#*..}
     case $2 in "$from" | "$to") return 0 ;; '') return 1 ;; esac
+    for bound in "$from" "$to" "$2"; do
+        bound=${bound%,*}
+        is_number "${bound#-}" || return 1
+    done
     if [ "${from%,*}" -lt "${to%,*}" ]; then
         [ "${2%,*}" -gt "${from%,*}" ] && [ "${2%,*}" -lt "${to%,*}" ]
     else
@@ -94,7 +98,7 @@ compare_schemas() {
     [ -n "$archive" ] || archive_server=$server_version
     start "$bin_dir/pg_restore" --schema-only --no-tablespaces --file="$run_dir/schema_then" "$file" 2>"$run_dir/stderr"
     then_child=$!
-    start "$bin_dir/pg_dump" --schema-only --no-tablespaces --no-password --exclude-schema=fabric_predeploy_drill --file="$run_dir/schema_now" 2>"$run_dir/dump_stderr"
+    start_function connect "$bin_dir/pg_dump" --schema-only --no-tablespaces --no-password --exclude-schema=fabric_predeploy_drill --file="$run_dir/schema_now" 2>"$run_dir/dump_stderr"
     finished $!
     [ "$child_status" -eq 0 ] || not_restored "its schema could not be dumped: $(tail -n 1 "$run_dir/dump_stderr")"
     finished "$then_child"

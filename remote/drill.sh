@@ -81,7 +81,7 @@ leave_cluster() {
 # aim HOST PORT USER DATABASE: where psql and the programs go from here on.
 aim() {
     [ -z "$psql_child" ] || close_psql
-    PGHOST=$1 PGPORT=$2 PGUSER=$3
+    target_host=$1 target_port=$2 target_user=$3
     enter_database "$4"
 }
 
@@ -131,7 +131,7 @@ fill_and_read() {
     sed -n "/$entry FK CONSTRAINT /,\$p" "$run_dir/$contents.list" >"$run_dir/keys.list"
     sed "/$entry FK CONSTRAINT /,\$d" "$run_dir/$contents.list" >"$run_dir/tables.list"
     fill tables "$@" --jobs="$(jobs)"
-    enter_database "$PGDATABASE"
+    enter_database "$target_database"
     begin_reading
     fill keys "$@" --jobs="$(jobs)"
     end_reading
@@ -144,8 +144,7 @@ grown_bytes() {
         grown=${grown%%[!0-9]*}
         printf '%s' "$((${grown:-0} * 1024))"
     else
-        exec "$bin_dir/psql" --no-psqlrc --no-password --quiet --tuples-only --no-align \
-            --command='SELECT pg_catalog.pg_database_size(pg_catalog.current_database())' </dev/null
+        ask 'SELECT pg_database_size(current_database())'
     fi
 }
 
@@ -153,12 +152,14 @@ tell_growth() {
     grown_bytes >"$run_dir/grown" 7>&- &
     wait $! || :
     bytes_now=$(cat "$run_dir/grown")
-    [ "${bytes_now:-0}" -le "$bytes_before" ] || tell_progress "bytes $((bytes_now - bytes_before))"
+    is_number "$bytes_now" || return 0
+    [ "$bytes_now" -le "$bytes_before" ] || tell_progress "bytes $((bytes_now - bytes_before))"
 }
 
 watch_growth() {
     [ "$tells" = progress ] || return 0
     bytes_before=$(grown_bytes) || bytes_before=0
+    is_number "$bytes_before" || bytes_before=0
     growth=tell_growth
     tell_progress "expected ${wanted_bytes:-} "
 }
@@ -251,7 +252,7 @@ leave_database() {
 leave() {
     "leave_$place"
     [ -z "$psql_child" ] || close_psql
-    PGHOST=$db_host PGPORT=$db_port PGUSER=$db_user PGDATABASE=$db_name
+    target_host=$db_host target_port=$db_port target_user=$db_user target_database=$db_name
 }
 
 watch_client

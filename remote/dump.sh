@@ -40,16 +40,12 @@ not_counted() {
         "see what it says; the earlier archives are as they were"
 }
 
-ask_who_waits() {
-    exec "$bin_dir/psql" --no-psqlrc --no-password --quiet --tuples-only --no-align --command="$queue_sql" </dev/null
-}
-
 # A migration that waits for the end of the dump keeps everybody waiting who comes after it. Told once.
 look_for_queue() {
     seconds_dumping=$((seconds_dumping + nap_seconds))
     [ -z "$queue" ] && [ "$seconds_dumping" -ge "$look_at" ] || return 0
     look_at=$((seconds_dumping + 10))
-    ask_who_waits >"$run_dir/queue" 7>&- &
+    ask "$queue_sql" >"$run_dir/queue" 7>&- &
     wait $! || :
     queue=$(cat "$run_dir/queue")
     [ -z "$queue" ] || log "WARNING: this dump is waited for, and whoever needs the same tables now waits, too: $(one_line "$queue")" 2>&7
@@ -66,8 +62,10 @@ take_dump() {
     hear_psql || not_counted
     [ -z "$sequences_sql" ] || mv "$run_dir/sequences" "$run_dir/sequences_before"
     snapshot=${heard#snapshot=}
-    start "$bin_dir/pg_dump" --format=custom --file="$partial" --compress="$compress_option" \
-        --snapshot="${snapshot%"$newline"}" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
+    snapshot=${snapshot%"$newline"}
+    case $snapshot in '' | *[!0-9A-F-]*) die 12 "$(odd_answer snapshot "$snapshot")" "see which server it is; the earlier archives are as they were" ;; esac
+    start_function connect "$bin_dir/pg_dump" --format=custom --file="$partial" --compress="$compress_option" \
+        --snapshot="$snapshot" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
     tell_psql "$content_sql"
     seconds_dumping=0 look_at=3 queue=
     finished_growing $! "$partial" look_for_queue

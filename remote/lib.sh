@@ -302,7 +302,6 @@ stop_children() {
 # lost, or a client that was killed.
 watch_client() {
     meet_client
-    [ -z "$db_password" ] || export PGPASSWORD="$db_password"
     [ -z "$watcher" ] || return 0
     exec 3<&0
     # In braces, or some shells would keep, to restore it later, what is closed here: and our client waits for its end.

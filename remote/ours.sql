@@ -1,7 +1,6 @@
 -- What a restore wipes before it replays an archive: all that belongs to the role, and to roles that it may act for. Within
 -- the caller's transaction; the temporary tables go with it. DROP OWNED is not used: it also strikes our roles from other
 -- roles' policies and default privileges, and takes back grants on other databases, none of which is in an archive (14 to 18).
-SET LOCAL search_path = pg_catalog;
 SET LOCAL client_min_messages = error;
 
 -- 14 and 15 do not tell a member that may become a role from one that only inherits from it.

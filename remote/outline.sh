@@ -4,7 +4,7 @@
 : "${run_dir:?}" "${bin_dir?}" "${db_user:?}" # from psql and preflight
 
 write_outline() {
-    exec "$bin_dir/pg_dump" --format=custom --compress=0 --lock-wait-timeout="${lock_timeout_seconds}s" --no-password >"$run_dir/outline"
+    connect "$bin_dir/pg_dump" --format=custom --compress=0 --lock-wait-timeout="${lock_timeout_seconds}s" --no-password >"$run_dir/outline"
 }
 
 read_outline() {

@@ -1,7 +1,6 @@
 -- What is installed beside the tables, and how many locks one transaction may count on.
 BEGIN READ ONLY;
 SET LOCAL statement_timeout = '30s';
-SET LOCAL search_path = pg_catalog;
 SELECT 'max_locks=' || current_setting('max_locks_per_transaction');
 SELECT 'extension=' || translate(format('%s %s of %s', extname, extversion, pg_get_userbyid(extowner)), E'\n\r', '  ')
 FROM pg_extension

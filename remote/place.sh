@@ -33,8 +33,10 @@ open_database() {
         closed="$db_user may not create databases, and BACKUP_DRILL_DB names no empty one"
         return
     fi
-    heard=${heard%"$newline"}
-    find_data "${heard#* }"
+    serves_us=${heard#* }
+    serves_us=${serves_us%"$newline"}
+    is_number "$serves_us" || die 10 "$(odd_answer "number of the session" "$serves_us")" "see which server it is"
+    find_data "$serves_us"
     [ -n "$data_dir" ] || [ -n "$drill" ] ||
         closed="nobody can tell how much room there is for it: where the server of $db_name keeps its data is not to be seen from the host (BACKUP_DRILL=database restores there all the same)"
 }

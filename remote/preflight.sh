@@ -3,7 +3,8 @@
 : "${compress?}" "${preflight_sql:?}" "${dumps?}"
 : "${found?}" "${db_name:?}" # from programs and psql
 
-# Lists are separated by blanks: they are for people to read, but for `missing`, one a line.
+# What is not a line of the kind that was asked for is left out. Lists are separated by blanks: they are for people to read, but
+# for `missing`, one a line.
 read_answer() {
     unreadable='' hidden=''
     IFS=$newline
@@ -19,10 +20,21 @@ read_answer() {
             unreadable=*) unreadable="$unreadable $value" ;;
             row_security=*) hidden="$hidden $value" ;;
             missing=*) missing="$missing${missing:+$newline}$value" ;;
+            *) continue ;;
         esac
+        answer=$answer$line$newline
     done
     set +f
     unset IFS
+}
+
+# read_answer has read them: what is reckoned with, or chosen by.
+is_understood() {
+    for number in "$server_major" "$database_bytes" "$relations"; do
+        is_number "$number" || return 1
+    done
+    case $server_version in [0-9]*) ;; *) return 1 ;; esac
+    case $server_version in *[!A-Za-z0-9._+~-]*) return 1 ;; esac
 }
 
 # forget_record LINE
@@ -77,8 +89,13 @@ check_database() {
             "check DB_NAME, DB_USER, DB_HOST and DB_PORT as seen from the host, and DB_PASSWORD or the host's ~/.pgpass" database
         return
     fi
-    answer=$heard
     read_answer
+    if ! is_understood; then
+        problem "$(odd_answer "version and size" "$server_version, $server_major, $database_bytes, $relations")" \
+            "see which server answers at DB_HOST and DB_PORT as seen from the host" database
+        server_version='' server_major='' database_bytes='' relations='' answer=''
+        return
+    fi
     drop_leftovers
     [ -n "$dumps" ] || unreadable='' hidden=''
     [ -z "$unreadable" ] ||
@@ -95,7 +112,10 @@ check_database() {
 # pg_dump looks at --compress before it opens the file, and opens the file before it connects (measured, 16 to 18).
 can_zstd() {
     [ "$client_major" -ge 16 ] || return 1
-    PGHOST=/ "$bin_dir/pg_dump" --format=custom --compress=zstd:1 --file="$run_dir/zstd" 2>/dev/null || :
+    (
+        target_host=/
+        connect "$bin_dir/pg_dump" --format=custom --compress=zstd:1 --file="$run_dir/zstd"
+    ) 2>/dev/null || :
     [ -e "$run_dir/zstd" ]
 }
 

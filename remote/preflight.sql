@@ -1,7 +1,6 @@
 -- What the role may read and what a dump of this database will meet. One fact a line, read-only.
 BEGIN READ ONLY;
 SET LOCAL statement_timeout = '30s';
-SET LOCAL search_path = pg_catalog;
 
 SELECT 'server_version=' || split_part(current_setting('server_version'), ' ', 1);
 SELECT 'server_major=' || current_setting('server_version_num')::int / 10000;

@@ -1,13 +1,48 @@
 #!/bin/sh
-# Hold a conversation with the database: one psql that the steps after this one talk to.
+# Open sessions in databases; and hold one as a conversation: one psql that the steps after this one talk to.
 : "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${tables_sql:?}"
 
-# It ends when our end of its stdin closes, so it does not outlive this shell, not even one that is killed.
-run_psql() {
+# What every session of psql begins with. Without it, whoever may create functions, operators or tables in a schema of the
+# role's search path would answer for those that our queries name, with our rights. The temporary schema is named, as it would
+# come first otherwise. Without the second, a policy of a table could run its functions in our queries.
+pin='SET search_path = pg_catalog, pg_temp; SET row_security = off;'
+
+# connect PROGRAM ARGUMENT…: the one place that starts a program which goes to a database. This shell becomes that program,
+# which alone is told where to, as whom, and the password.
+connect() {
+    export PGHOST="$target_host" PGPORT="$target_port" PGUSER="$target_user" PGDATABASE="$target_database"
+    export PGAPPNAME=fabric-predeploy PGCONNECT_TIMEOUT="$connect_seconds" PGCLIENTENCODING=UTF8
+    [ -z "$db_password" ] || export PGPASSWORD="$db_password"
+    exec "$@"
+}
+
+# session PSQL OPTION…: one session for what these options tell it to do. The shells that psql starts need no password.
+session() {
     export RUN_DIR="$run_dir" # for what psql reads and writes there
-    exec "$1" --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
+    session_program=$1
+    shift
+    connect "$session_program" --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
         --dbname='keepalives_idle=30 keepalives_interval=10 keepalives_count=6 tcp_user_timeout=90000' \
-        <&5 >&8 4>&- 5<&- 8>&- 2>"$run_dir/psql_stderr"
+        --command="$pin" --command='\setenv PGPASSWORD' "$@"
+}
+
+# It ends when our end of its stdin closes, so it does not outlive this shell, not even one that is killed.
+converse() {
+    session "$1" --file=- <&5 >&8 4>&- 5<&- 8>&- 2>"$run_dir/psql_stderr"
+}
+
+# ask QUERY: in a session of its own, which this shell becomes.
+ask() {
+    session "$bin_dir/psql" --command="$1" </dev/null
+}
+
+# For statements that run code of the database's own, which may need the search path that its role has: between the two.
+unpin_path() {
+    tell_psql 'RESET search_path;'
+}
+
+pin_path() {
+    tell_psql "$pin"
 }
 
 # use_psql PROGRAM: the session that is open, or a new one.
@@ -27,7 +62,7 @@ open_psql() {
     exec 5<"$run_dir/to_psql"
     exec 4>"$run_dir/to_psql"
     exec 8<>"$run_dir/from_psql"
-    run_psql "$1" 6>&- &
+    converse "$1" 6>&- &
     psql_child=$!
     tell_guard
     exec 5<"$run_dir/from_psql"
@@ -70,6 +105,17 @@ close_psql() {
     exec 5<&-
 }
 
+# What is heard is checked before it is told to psql, to a program or the shell's arithmetic. A number has digits alone, and few
+# enough of them to reckon with.
+is_number() {
+    case $1 in '' | *[!0-9]* | ???????????????????*) return 1 ;; esac
+}
+
+# odd_answer WHAT VALUE
+odd_answer() {
+    printf 'the answer of the database is not the %s that it was asked for: %s' "$1" "$(one_line "$2")"
+}
+
 # The last that psql said, of its failure: with the statement that failed, where it is ours.
 psql_words() {
     said=$(sed -e '/^LOCATION: /d' -e 's/^psql:.*:[0-9][0-9]*: \([A-Z]*: \)/\1/' "$run_dir/psql_stderr")
@@ -79,7 +125,7 @@ psql_words() {
     esac
 }
 
-export PGHOST="$db_host" PGPORT="$db_port" PGUSER="$db_user" PGDATABASE="$db_name"
-export PGAPPNAME=fabric-predeploy PGCONNECT_TIMEOUT=10 PGCLIENTENCODING=UTF8
+# Where sessions go from here on.
+target_host=$db_host target_port=$db_port target_user=$db_user target_database=$db_name connect_seconds=10
 # A step that reports problems with all others does so even where there is no backup directory to work in.
 [ -n "$run_dir" ] || run_dir=$(mktemp -d)

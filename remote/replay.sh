@@ -75,7 +75,6 @@ started=$(date +%s)
 way=transaction
 watch_client
 use_psql "$bin_dir/psql"
-tell_psql "SELECT pg_catalog.current_setting('search_path') AS search_path \\gset"
 notice_lost_clients
 [ -z "$terminate" ] || end_sessions
 tell_psql 'BEGIN; SET LOCAL statement_timeout = 0;'

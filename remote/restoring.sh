@@ -68,6 +68,7 @@ replay() {
     tell_psql '\o /dev/null'
     tell_psql "\\i :run_dir/$script"
     tell_psql '\o'
+    pin_path # as the script has set a search path of its own
     hear_or_stop "in its part $1"
     finished "$restore_child"
     relay "$run_dir/stderr"
@@ -84,12 +85,13 @@ refresh() {
     start "$bin_dir/pg_restore" --use-list="$run_dir/matviews.list" --file="$run_dir/refresh" "$file" 2>"$run_dir/stderr"
     finished $!
     [ "$child_status" -eq 0 ] || not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
-    tell_psql "SELECT pg_catalog.set_config('search_path', :'search_path', false) \\g /dev/null"
+    unpin_path
     tell_psql '\set ON_ERROR_ROLLBACK on'
     tell_psql '\set ON_ERROR_STOP off'
     tell_psql "$(grep '^REFRESH MATERIALIZED VIEW ' "$run_dir/refresh")"
     tell_psql '\set ON_ERROR_ROLLBACK off'
     tell_psql '\set ON_ERROR_STOP on'
+    pin_path
     hear_or_stop "while it refreshed materialized views"
     relay "$run_dir/psql_stderr"
 }
@@ -100,7 +102,6 @@ not_compared() {
 
 # Every table with as many rows as when the archive was taken.
 compare_rows() {
-    tell_psql "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false) \\g /dev/null"
     tell_psql "$count_sql"
     hear_or_stop "while its rows were counted"
     grep '^rows=' "$manifest" >"$run_dir/expected_rows" || [ $? -eq 1 ] || not_compared
@@ -130,6 +131,7 @@ commit() {
     tell_psql 'SELECT pg_current_xact_id();'
     hear_or_stop "before its end"
     transaction=${heard%"$newline"}
+    is_number "$transaction" || not_restored "$(odd_answer "number of the transaction" "$transaction")"
     trap '' INT TERM HUP
     tell_psql 'COMMIT;'
     if ! hear_psql; then

@@ -42,6 +42,10 @@ find_tables() {
     [ -z "$without_rows" ] || log "WARNING: the archive holds no rows of $(one_line "$without_rows")"
     schema=$(told schema)
     entries=$(told data)
+    case $schema in restored_????????_??????) ;; *) not_restored "$(odd_answer "name of a schema" "$schema")" ;; esac
+    for entry in $entries; do
+        is_number "$entry" || not_restored "$(odd_answer "number of an entry" "$entry")"
+    done
 }
 
 make_tables() {

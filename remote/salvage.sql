@@ -1,6 +1,5 @@
 -- Find the tables that are wanted among the archive's own definitions, and say how each is made in a new schema. Prints
 -- refused= lines, or else schema=, without_rows= and data= ones; makes nothing yet. Within the transaction of the salvage.
-SET LOCAL search_path = pg_catalog;
 SET LOCAL client_min_messages = error;
 SET LOCAL DateStyle = 'ISO';
 SET LOCAL IntervalStyle = 'postgres';

@@ -12,7 +12,6 @@ meet_client() {
 # Nobody whose going away would end this run: cron has no stdin.
 watch_client() {
     meet_client
-    [ -z "$db_password" ] || export PGPASSWORD="$db_password"
 }
 
 tell() {

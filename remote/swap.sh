@@ -9,8 +9,10 @@ analyze_new() {
     analyze_started=$(date +%s)
     tell_psql "SET client_min_messages = error;"
     tell_psql '\set ON_ERROR_STOP off'
+    unpin_path
     tell_psql 'ANALYZE;'
     tell_psql '\set ON_ERROR_STOP on'
+    pin_path
     tell_psql "SELECT 'empty_view=' || translate(oid::regclass::text, E'\\n\\r', '  ') FROM pg_class WHERE relkind = 'm' AND NOT relispopulated;"
     hear_or_stop "while it analyzed"
     empty_views=$heard
@@ -20,15 +22,15 @@ analyze_new() {
 # Sessions that a rename would wait for in vain: not those that come and go, nor those that we may end. Of other roles one
 # is not shown since when they are there, so those count that were there at the last look.
 count_others() {
-    tell_psql "SELECT count(*) FILTER (WHERE '$seen' = '' OR pid = ANY ('{$seen}')), concat_ws(',', 0, string_agg(pid::text, ',')) FROM pg_stat_activity WHERE datname = :'live' AND usename IS NOT NULL AND ('$terminate' = '' OR usename <> current_user);"
+    tell_psql "SELECT count(*) FILTER (WHERE :'seen' = '' OR pid = ANY (('{' || :'seen' || '}')::int[])) AS others, concat_ws(',', 0, string_agg(pid::text, ',')) AS seen FROM pg_stat_activity WHERE datname = :'live' AND usename IS NOT NULL AND ('$terminate' = '' OR usename <> current_user) \\gset"
+    tell_psql '\echo :others'
     hear_or_stop "while it looked for other sessions"
-    others_there=${heard%%"|"*}
-    seen=${heard#*"|"}
-    seen=${seen%"$newline"}
+    others_there=${heard%"$newline"}
+    is_number "$others_there" || not_restored "$(odd_answer "number of sessions" "$others_there")"
 }
 
 await_others() {
-    seen=
+    tell_psql '\set seen'
     count_others
     while [ "$others_there" != 0 ]; do
         [ "$(date +%s)" -lt "$deadline" ] || in_the_way "after $lock_timeout_seconds s there are still sessions in it"
@@ -39,22 +41,17 @@ await_others() {
 
 in_the_way() {
     close_psql
-    PGDATABASE=$db_name
+    target_database=$db_name
     name_blockers
     tell_blockers
     not_restored "the database could not be renamed: $1"
-}
-
-run_ender() {
-    export RUN_DIR="$run_dir"
-    exec "$bin_dir/psql" --no-psqlrc --no-password --quiet --tuples-only --no-align --file="$run_dir/end_sql"
 }
 
 # Sessions come back at once; once the rename has begun, they wait at the door, and those that were faster are ended.
 start_ending() {
     # shellcheck disable=SC2016 # psql asks a shell of its own
     printf '%s\n' '\set live `cat "$RUN_DIR/live"`' "$end_sql" '\watch 0.05' >"$run_dir/end_sql"
-    start_function run_ender >>"$run_dir/ended" 2>/dev/null
+    start_function session "$bin_dir/psql" --file="$run_dir/end_sql" </dev/null >>"$run_dir/ended" 2>/dev/null
     ender=$!
 }
 
@@ -124,7 +121,7 @@ hear_or_stop "while it carried over the connection limit"
 log "renaming: $db_name becomes $(cat "$run_dir/old")"
 switch
 if ! forget_new; then log "WARNING: $backup_path/restore.database could not be written"; fi
-PGDATABASE=$db_name
+target_database=$db_name
 close_psql
 log "restored in $restore_seconds s; lost: ${lost:-not told}"
 facts restore_seconds "$restore_seconds" analyze_seconds "$analyze_seconds" old_database "$(cat "$run_dir/old")"

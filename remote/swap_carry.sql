@@ -15,9 +15,11 @@ ORDER BY a.ordinality
 \gexec
 
 -- What is a list of names stands there as it is typed, and would be quoted once more as a literal.
-SELECT CASE WHEN s.list THEN format('SELECT set_config(%L, %L, false)', s.name, s.value) END,
+-- It is set in a transaction of its own, after which this session has its own search path again.
+SELECT CASE WHEN s.list THEN 'BEGIN' END,
+    CASE WHEN s.list THEN format('SELECT pg_catalog.set_config(%L, %L, true)', s.name, s.value) END,
     format('ALTER %s SET %I %s', s.whose, s.name, CASE WHEN s.list THEN 'FROM CURRENT' ELSE format('TO %L', s.value) END),
-    CASE WHEN s.list THEN format('RESET %I', s.name) END
+    CASE WHEN s.list THEN 'COMMIT' END
 FROM (
     SELECT split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value,
         CASE r.setrole WHEN 0 THEN format('DATABASE %I', :'new')

@@ -1,7 +1,8 @@
 -- Drop all that is ours, with the locks held: within the transaction of the restore, after ours.sql.
 -- Extensions and publications before what they hold on to, schemas before their contents.
 SELECT format('DROP %s IF EXISTS %s CASCADE',
-    CASE i.type WHEN 'statistics object' THEN 'statistics' WHEN 'foreign-data wrapper' THEN 'foreign data wrapper' ELSE i.type END, i.identity)
+    CASE i.type WHEN 'statistics object' THEN 'statistics' WHEN 'foreign-data wrapper' THEN 'foreign data wrapper' ELSE i.type END,
+    CASE i.type WHEN 'aggregate' THEN regexp_replace(i.identity, '\(\)$', '(*)') ELSE i.identity END)
 FROM owned o CROSS JOIN pg_identify_object(o.classid, o.objid, 0) AS i
 WHERE i.type NOT IN ('large object', 'default acl', 'user mapping')
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.objsubid = 0 AND d.deptype IN ('e', 'i', 'P'))

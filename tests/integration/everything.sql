@@ -66,6 +66,7 @@ CREATE FUNCTION shop.same_mood(a shop.address, b shop.address) RETURNS boolean
 CREATE FUNCTION shop.in_words(a shop.address) RETURNS text
     LANGUAGE sql IMMUTABLE AS $$ SELECT (a).street || ' ' || (a)."Nr." $$;
 CREATE AGGREGATE shop.total(integer) (sfunc = shop.addition, stype = integer, initcond = '0');
+CREATE AGGREGATE shop.lines(*) (sfunc = int8inc, stype = bigint, initcond = '0');
 CREATE OPERATOR shop.=== (
     leftarg = shop.address, rightarg = shop.address, function = shop.same_mood,
     commutator = OPERATOR(shop.===)

@@ -72,7 +72,8 @@ CONVERSING = """while IFS= read -r line; do
     esac
     done"""
 LISTING = """case $1 in --list)
-    printf '%s\\n' ';' '; Archive' ";     dbname: ${PGDATABASE-}" ';'
+    dumped=$(sed -n 's/^PGDMP of //p' "$2" 2>/dev/null)
+    printf '%s\\n' ';' '; Archive' ";     dbname: ${dumped:-shop}" ';'
     printf '%s\\n' '3; 2615 SCHEMA - public owner' '215; 1259 TABLE public shop'
     ;; esac"""
 

@@ -9,12 +9,13 @@ TALKING = """while IFS= read -r line; do
     printf '%s: %s\\n' "$PGDATABASE" "$line" >>"$HOME/told"
     case $line in
         FAILING) echo "ERROR:  broken" >&2; exit 3 ;;
+        '\\echo :others') echo 0 ;;
         '\\echo '*) printf '%s\\n' "${line#?echo }" ;;
-        *"SELECT 'new='"*) printf '%s\\n' new=NEW old=shop_before_20250314123456 ;;
+        *"SELECT 'new='"*) printf '%s\\n' new=NEW old=shop_before_20250314123456 creator=4711 ;;
         *:\\'create_database\\'*) cp "$HOME/backups/restore.database" "$HOME/record" ;;
         *pg_database_size*)
-            printf '%s\\n' server_major=SERVER server_version=SERVER.4 database_bytes=8000 ;;
-        *'string_agg(pid'*) echo '0|0' ;;
+            printf '%s\\n' server_major=SERVER server_version=SERVER.4
+            printf '%s\\n' database_bytes=8000 relations=3 ;;
         *pg_current_xact_id*) echo 700 ;;
         'SELECT count(*) FROM pg_database'*) echo 0 ;;
         '\\o :run_dir/rows'*) : >"$RUN_DIR/rows" ;;

@@ -3,7 +3,7 @@
 import pytest
 
 DECODING_FAILS = (
-    'case $1 in --list) echo ";     dbname: $PGDATABASE" ;;'
+    'case $1 in --list) echo ";     dbname: shop" ;;'
     " *) echo 'could not uncompress' >&2; exit 1 ;; esac"
 )
 LISTING_FAILS = "case $1 in --list) echo 'bad header' >&2; exit 1 ;; esac"
@@ -44,7 +44,7 @@ def test_a_dump_that_cannot_be_read_to_its_end_is_13_and_no_archive(host):
 
 
 def test_a_dump_may_be_published_unproven_where_no_more_is_asked(host):
-    listing = '";     dbname: $PGDATABASE" "1; a"'
+    listing = '";     dbname: shop" "1; a"'
     host.stub("pg_restore", f'echo "$1" >>"$HOME/asked"; printf "%s\\n" {listing}')
     report = host.predeploy(proof="written")
     assert report.code == 0
