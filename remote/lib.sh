@@ -682,7 +682,7 @@ is_plain() {
 
 # write_new FILE TEXT: into a file that is made for it, whatever is there by that name.
 write_new() {
-    rm -f -- "$1" 2>/dev/null || :
+    if [ -e "$1" ] || [ -L "$1" ]; then rm -f -- "$1" 2>/dev/null || :; fi
     set -C
     written=0
     printf '%s' "$2" 2>/dev/null >"$1" || written=$?

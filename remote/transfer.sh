@@ -25,9 +25,11 @@ copy_last() {
 take() {
     start "$1" "$3" "$2"
     finished_growing $! "$3"
+    into=${3%/*}
+    case $3 in ./*) into=$backup_path ;; esac
     [ "$child_status" -eq 0 ] ||
         die 10 "${3##*/} could not be written (exit code $child_status): $(tail -n 1 "$run_dir/stderr")" \
-            "look at free space and permissions of ${3%/*}"
+            "look at free space and permissions of $into"
     [ "$(size_of "$3")" = "$2" ] || interrupted
 }
 
