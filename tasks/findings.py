@@ -26,6 +26,7 @@ CHECKS: Final = (
     "programs",
     "database",
     "rights",
+    "roles",
     "space",
     "clock",
     "dump",
