@@ -119,6 +119,7 @@ fi
 [ -s "$partial" ] || die 12 "pg_dump ended well but wrote nothing" "check the programs in $bin_dir"
 tell_psql "$sequences_sql"
 tell_psql 'COMMIT;'
+start_over
 hear_psql || not_counted
 keep_facts
 warnings=$(head -n 50 "$run_dir/stderr")

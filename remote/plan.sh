@@ -6,6 +6,7 @@
 grep '^rows=' "$manifest" || [ $? -eq 1 ]
 use_psql "$bin_dir/psql"
 tell_psql "$plan_sql"
+start_over
 tell_psql "$sessions_sql"
 hear_psql || die 10 "the database broke off while its rows were counted: $(psql_words)" "see what it says"
 printf '%s' "$heard"

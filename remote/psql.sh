@@ -45,6 +45,14 @@ pin_path() {
     tell_psql "$pin"
 }
 
+# As if the session had just begun. To count the rows of a table, a planner runs functions that its indexes are made of: those of
+# another role, where ours may act for that one. In a transaction that only reads they can do little; what they have set goes here.
+start_over() {
+    tell_psql 'DISCARD ALL;'
+    pin_path
+    tell_psql "$tables_sql"
+}
+
 # use_psql PROGRAM: the session that is open, or a new one.
 use_psql() {
     [ -z "$psql_child" ] || [ "$psql_program" = "$1" ] || close_psql

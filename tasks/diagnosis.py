@@ -108,7 +108,7 @@ def _seen(settings: Settings, report: Report) -> Iterator[Finding]:
     if looked:
         yield _space(report, looked, found)
     if outlined := report.of("outline"):
-        yield from _of_outline(report, outlined)
+        yield from _of_outline(settings, report, outlined)
     if settings.rehearsal == "off" and outlined:
         yield ok("way back", "not asked: BACKUP_REHEARSAL=off")
     elif report.finished("rehearse"):
@@ -254,9 +254,19 @@ def _left_of_quota(report: Report) -> int | None:
     return None
 
 
-def _of_outline(report: Report, outlined: Mapping[str, str]) -> Iterator[Finding]:
+def _of_outline(
+    settings: Settings, report: Report, outlined: Mapping[str, str]
+) -> Iterator[Finding]:
     if "entries" in outlined:
         yield ok("dump", f"pg_dump begins, with {outlined['entries']} entries to write")
+    others = report.of("outline").all("acts_for")
+    if others:
+        yield warned(
+            "roles",
+            f"{settings.db_user} acts for other roles, and runs functions of theirs when it counts"
+            f" the rows of their tables: {', '.join(others)}",
+            "back up as a role that is no superuser and no member of a role of the application",
+        )
     there = report.of("outline").all("extension")
     if there and not any("extension" in each for each in rehearsed(report)):
         yield ok("extensions", ", ".join(there))

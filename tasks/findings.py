@@ -27,6 +27,7 @@ CHECKS: Final = (
     "programs",
     "database",
     "rights",
+    "roles",
     "space",
     "clock",
     "dump",

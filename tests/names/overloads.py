@@ -22,22 +22,33 @@ PIN = "SET search_path = pg_catalog, pg_temp; SET row_security = off;"
 THEIR_PIN = "SELECT pg_catalog.set_config('search_path', '', false);"
 
 
+def _text(*suffixes: str) -> str:
+    paths = (path for path in sorted(REMOTE.iterdir()) if path.suffix in suffixes)
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
+
+
 def used() -> set[str]:
-    text = "\n".join(
-        path.read_text(encoding="utf-8")
-        for path in sorted(REMOTE.iterdir())
-        if path.suffix in {".sql", ".sh"}
-    )
+    text = _text(".sql", ".sh")
     operators = set(re.findall(r"[-+*/<>=~!@#%^&|`?]+", text))
     return set(re.findall(r"[a-z_][a-z0-9_]*", text)) | operators | WRITTEN_AS_WORDS
 
 
+def called() -> set[str]:
+    """Those of them that have arguments, in statements: SQL has some in files of the shell, too."""
+    text = _text(".sql") + "\n".join(re.findall(r"(?:tell_psql|ask) .*", _text(".sh")))
+    operators = set(re.findall(r"(?<=[\s\w)'\]])[-+*/<>=~!@#%^&|`?]+(?=[\s\w('])", text))
+    return set(re.findall(r"([a-z_][a-z0-9_]*) ?\(", text)) | operators | WRITTEN_AS_WORDS
+
+
 def plant(pg: Postgres, role: str, database: str, *, better: bool = False) -> list[str]:
     """Let that role make them all in `public`; return what it could make."""
-    words = ", ".join(map(literal, sorted(used())))
+    with_arguments = called()
+    words = ", ".join(
+        f"({literal(word)}, {word in with_arguments})" for word in sorted(used() | with_arguments)
+    )
     told = pg.run_as(
         role,
-        f"CREATE TEMP TABLE used (word text);\nINSERT INTO used SELECT unnest(ARRAY[{words}]);\n"
+        f"CREATE TEMP TABLE used (word, called) AS VALUES {words};\n"
         f"\\set better {better}\n" + Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"),
         database,
     )

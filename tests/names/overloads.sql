@@ -1,6 +1,7 @@
 -- Whatever somebody who may create in the schema public can put there to answer for a name in a query of ours. Each answers as
 -- pg_catalog would, so that who falls for it goes on, and leaves a mark in the server's log: which no rollback takes away, and a
--- transaction that only reads can write. `used` holds the words and operators of our SQL; :better asks for more than copies.
+-- transaction that only reads can write. `used` holds the words and operators of our SQL, and which of them
+-- have arguments there; :better asks for more than copies.
 SET client_min_messages = error;
 SET check_function_bodies = off;
 SET search_path = pg_catalog, pg_temp;
@@ -103,24 +104,25 @@ BEGIN
     FOR candidate IN
         SELECT DISTINCT ON (word, arguments) * FROM (
         SELECT proname AS word, format('%I(%s)', proname, string_agg('NULL::' || name, ', ')) AS call, string_agg(name, ', ') AS arguments
-        FROM (SELECT DISTINCT proname FROM pg_proc JOIN used ON word = proname
+        FROM (SELECT DISTINCT proname FROM pg_proc JOIN used ON word = proname AND called
                 WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND NOT proretset AND (pronargs = 1 OR provariadic <> 0)) p CROSS JOIN palette
         GROUP BY proname, name
         UNION ALL
         SELECT proname, format('%I(NULL::%s, NULL::%s)', proname, a.name, b.name), a.name || ', ' || b.name
-        FROM (SELECT DISTINCT proname FROM pg_proc JOIN used ON word = proname
-                WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND NOT proretset AND (pronargs = 2 OR provariadic <> 0)) p CROSS JOIN palette a CROSS JOIN palette b
+        FROM (SELECT DISTINCT proname FROM pg_proc JOIN used ON word = proname AND called
+                WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND NOT proretset AND pronargs = 2 AND provariadic = 0) p CROSS JOIN palette a CROSS JOIN palette b
         UNION ALL -- of many arguments, one of another type
         SELECT proname, format('%I(%s)', proname, string_agg('NULL::' || name, ', ' ORDER BY n)), string_agg(name, ', ' ORDER BY n)
         FROM (SELECT p.oid, proname, place, n, palette.type AS other, CASE WHEN n = place THEN palette.name ELSE format_type(t.type, NULL) END AS name
-                FROM pg_proc p JOIN used ON word = proname CROSS JOIN generate_series(1, pronargs) AS place CROSS JOIN palette
+                FROM pg_proc p JOIN used ON word = proname AND called CROSS JOIN generate_series(1, pronargs) AS place CROSS JOIN palette
                     CROSS JOIN LATERAL unnest(proargtypes::oid[]) WITH ORDINALITY AS t(type, n)
                 WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND NOT proretset AND pronargs > 2 AND provariadic = 0) one
         GROUP BY oid, proname, place, other
-        UNION ALL -- of whatever is given, names and numbers among texts
-        SELECT proname, format('%I(NULL::text, NULL::%s, NULL::%s)', proname, a.name, b.name), format('text, %s, %s', a.name, b.name)
-        FROM (SELECT DISTINCT proname FROM pg_proc JOIN used ON word = proname
-                WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND provariadic = '"any"'::regtype) p CROSS JOIN palette a CROSS JOIN palette b) several
+        UNION ALL -- of whatever is given
+        SELECT proname, format('%I(NULL::text, NULL::%s)', proname, replace(given, ', ', ', NULL::')), 'text, ' || given
+        FROM (SELECT DISTINCT proname FROM pg_proc JOIN used ON word = proname AND called
+                WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND provariadic = '"any"'::regtype) p CROSS JOIN palette
+                CROSS JOIN LATERAL (VALUES (name), (name || ', ' || name), (name || ', text'), ('text, ' || name), (name || ', text, text'), ('text, ' || name || ', ' || name)) AS v(given)) several
     LOOP
         CONTINUE WHEN to_regprocedure(format('pg_catalog.%I(%s)', candidate.word, candidate.arguments)) IS NOT NULL
             OR candidate.arguments LIKE '%(%';
@@ -138,7 +140,7 @@ BEGIN
 
     FOR candidate IN
         SELECT word, a.name AS left_type, b.name AS right_type, row_number() OVER () AS number
-        FROM (SELECT DISTINCT word FROM used JOIN pg_operator ON oprname = word AND oprleft <> 0) o CROSS JOIN palette a CROSS JOIN palette b
+        FROM (SELECT DISTINCT word FROM used JOIN pg_operator ON oprname = word AND oprleft <> 0 AND called) o CROSS JOIN palette a CROSS JOIN palette b
         WHERE NOT EXISTS (SELECT FROM pg_operator WHERE oprname = word AND oprleft = a.type AND oprright = b.type)
     LOOP
         BEGIN

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.integration.test_install import Account
 from tests.names.conftest import PUBLIC_FIRST, add_server
 from tests.names.overloads import ServerLog
 from tests.names.runs import EQUAL, nobody_answered, session_of, slow_predeploy
@@ -42,6 +43,10 @@ def test_none_answers_for_us_in_a_gate_a_plan_a_salvage_or_a_restore(ground_of_n
     ground.fab("history")
     ground.fab("status")
     ground.fab("rotate")
+    ground.fab("install")
+    by_hand = Account(ground.project).run()
+    assert by_hand.returncode == 0, by_hand.stderr
+    ground.fab("install", "--remove")
     with session_of(ground, "postgres", "ACCESS EXCLUSIVE"):
         told = ground.fab("predeploy", "--version=late", "--lock-timeout=1", code=12)
     assert "role postgres, blocker" in told

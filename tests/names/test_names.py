@@ -59,6 +59,19 @@ def test_without_the_pin_they_would_answer(make_ground, unpinned):
     assert len(ground.log.unpinned()) > 3
 
 
+@pytest.mark.thorough
+def test_without_the_pin_better_ones_would_answer_though_pg_catalog_comes_first(
+    make_ground, unpinned
+):
+    ground = make_ground(better=True, path='"$user", public')
+
+    slow_predeploy(ground, EQUAL, **unpinned)
+
+    better = [mark for mark in ground.log.marks() if mark.startswith("better")]
+    assert len(better) > 5
+    assert any("concat_ws" in mark for mark in better)
+
+
 def test_each_name_of_ours_that_a_function_or_operator_has_is_answered_for(make_ground):
     """So that what is new in our SQL is tried, too."""
     ground = make_ground()

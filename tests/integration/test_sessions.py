@@ -1,0 +1,81 @@
+"""What a session that the shell opens is like, asked of a real server."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from fabric_predeploy.remote import shell
+
+from tests.project import DATABASE, OWNER, PASSWORD
+
+SHELLS = {name: shutil.which(name) for name in ("dash", "bash", "busybox")}
+PSQL = Path(shell.__file__).parent / "psql.sh"
+# lib.sh is not needed to open one.
+OPENING = """
+set -eu
+newline='
+'
+run_dir=$1 bin_dir=$2 tables_sql=none db_host=$3 db_port=$4 db_user=$5 db_name=$6
+. "$7"
+db_password=$8
+shift 8
+( "$@" )
+printf '%s\\n' "${PGPASSWORD-not exported}"
+"""
+
+
+@pytest.fixture(params=SHELLS)
+def opened(request, pg, tmp_path):
+    program = SHELLS[request.param]
+    if program is None:
+        pytest.skip(f"{request.param} is not installed here")
+    sh = [program, *(["sh"] if request.param == "busybox" else [])]
+
+    def run(*call):
+        given = [tmp_path, pg.bin_dir, pg.host, str(pg.port), OWNER, DATABASE, PSQL, PASSWORD]
+        done = subprocess.run(
+            [*sh, "-c", OPENING, "sh", *given, *call],
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C"},
+        )
+        return done.stdout.splitlines()
+
+    return run
+
+
+def psql(pg, *commands):
+    return ["session", pg.bin_dir / "psql", *(f"--command={each}" for each in commands)]
+
+
+def test_the_password_is_psqls_alone(pg, opened):
+    seen = "\\! printf '%s\\n' \"${PGPASSWORD-not seen}\""
+    assert opened(*psql(pg, "SELECT current_user", seen)) == [OWNER, "not seen", "not exported"]
+
+
+def test_names_are_looked_up_in_pg_catalog_first_and_in_the_temporary_schema_last(pg, opened):
+    hidden = "CREATE TEMP VIEW pg_class AS SELECT 'hidden' AS relname"
+    answers = opened(
+        *psql(
+            pg,
+            "SHOW search_path",
+            hidden,
+            "SELECT count(*) > 100 FROM pg_class",
+        )
+    )
+    assert answers == ["pg_catalog, pg_temp", "t", "not exported"]
+
+
+def test_a_policy_is_an_error_not_a_filter(pg, opened):
+    assert opened(*psql(pg, "SHOW row_security"))[0] == "off"
+
+
+def test_a_statement_that_fails_ends_the_session(pg, opened):
+    with pytest.raises(subprocess.CalledProcessError):
+        opened(*psql(pg, "SELECT 1/0", "SELECT 1"))
+
+
+def test_one_question_is_asked_in_a_session_of_its_own(opened):
+    assert opened("ask", "SHOW search_path")[0] == "pg_catalog, pg_temp"
