@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from ..config import errors
 from ..remote import steps
 from .backup import DRILLED, proving
-from .report import note, size, warn
+from .report import harmless, note, size, warn
 from .session import Host
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
 _PLACE = "this machine"
 _LEFT_WAIT_SECONDS = 15
+# The beginning of a manifest's line; a name that does not fit in is not known here.
+_LOCALE = re.compile(
+    r"(?m)^locale=ENCODING '(?P<encoding>[A-Z0-9_]+)' LC_COLLATE '(?P<collate>[^'\n]*)'"
+    r" LC_CTYPE '(?P<ctype>[^'\n]*)'(?= |$)"
+)
+_LOCALE_NAME = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
+_SORTING = ("collate", "ctype")
 
 
 def is_asked_for(settings: Settings) -> bool:
@@ -204,23 +211,29 @@ def _end_what_was_left(host: Host) -> None:
 
 
 def _adapt_locale(dump: Path) -> None:
-    """How the database sorts may be unknown here; what its rows hold does not depend on that."""
+    """How the database sorts may be unknown here; what its rows hold does not depend on that.
+
+    A line that has not the form of ours stays as it is: the steps refuse it.
+    """
     manifest = dump.with_suffix(".manifest")
     text = manifest.read_bytes().decode(errors="surrogateescape")
-    line = re.search(r"(?m)^locale=.*$", text)
-    told = line[0] if line else ""
-    missing = {name for name in re.findall(r"LC_[A-Z]+ '([^']*)'", told) if not _is_known(name)}
+    told = _LOCALE.search(text)
+    if not told:
+        return
+    names = {told["collate"], told["ctype"]}
+    missing = {name for name in names if not (_LOCALE_NAME.fullmatch(name) and _is_known(name))}
     if not missing:
         return
-    instead = "C.UTF-8" if "ENCODING 'UTF8'" in told and _is_known("C.UTF-8") else "C"
+    instead = "C.UTF-8" if told["encoding"] == "UTF8" and _is_known("C.UTF-8") else "C"
     warn(
-        f"this machine does not know the locale {', '.join(sorted(missing))}: the test restore"
-        f" sorts as {instead}"
+        f"this machine does not know the locale {', '.join(sorted(map(harmless, missing)))}: the"
+        f" test restore sorts as {instead}"
     )
-    adapted = told
-    for name in missing:
-        adapted = adapted.replace(f"'{name}'", f"'{instead}'")
-    manifest.write_bytes(text.replace(told, adapted, 1).encode(errors="surrogateescape"))
+    collate, ctype = (instead if told[each] in missing else told[each] for each in _SORTING)
+    adapted = f"locale=ENCODING '{told['encoding']}' LC_COLLATE '{collate}' LC_CTYPE '{ctype}'"
+    manifest.write_bytes(
+        f"{text[: told.start()]}{adapted}{text[told.end() :]}".encode(errors="surrogateescape")
+    )
 
 
 def _is_known(name: str) -> bool:
