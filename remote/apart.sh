@@ -68,7 +68,7 @@ divide_entries() {
 
 # A role can own what is in a schema without being let create there: a superuser has made it so, or the right has gone since.
 open_schemas() {
-    pin_search_path
+    pin_path
     tell_psql '\o :run_dir/opened'
     tell_psql "SELECT replace(replace(nspname, E'\\\\', E'\\\\s'), E'\\n', E'\\\\n') FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema\$)' AND pg_has_role(nspowner, 'USAGE') AND NOT EXISTS (SELECT FROM aclexplode(nspacl) WHERE grantee = 0 AND privilege_type = 'CREATE');"
     tell_psql '\o'
@@ -77,7 +77,7 @@ open_schemas() {
 
 # grant_on_schemas GRANT|REVOKE TO|FROM
 grant_on_schemas() {
-    pin_search_path
+    pin_path
     # shellcheck disable=SC2016 # psql asks a shell of its own
     tell_psql '\set opened `cat "$RUN_DIR/opened"`'
     tell_psql "SELECT format('$1 CREATE ON SCHEMA %I $2 PUBLIC', replace(replace(line, E'\\\\n', E'\\n'), E'\\\\s', E'\\\\')) FROM string_to_table(:'opened', E'\\n') AS line WHERE line <> '' \\gexec"

@@ -55,8 +55,8 @@ as_literals() {
 
 # Functions in a materialized view may need the search path of the role: it holds for that statement alone.
 as_refreshes() {
-    exec awk -v how=execute -v before="SELECT pg_catalog.format('SELECT pg_catalog.set_config(%L, %L, false)', 'search_path', :'search_path'), " \
-        -v after=", 'SELECT pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', false)' \\\\gexec" "$entries_awk"
+    exec awk -v how=execute -v before="SELECT 'RESET search_path', " \
+        -v after=", 'SET search_path = pg_catalog, pg_temp' \\\\gexec" "$entries_awk"
 }
 
 # read_script FILE entries|statements: what the file `script` holds, a line each.
@@ -68,8 +68,8 @@ read_script() {
 }
 
 # What the script has set does not hold for statements of ours.
-pin_search_path() {
-    tell_psql "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false) \\g /dev/null"
+pin_path() {
+    tell_psql 'SET search_path = pg_catalog, pg_temp; SET row_security = off;'
 }
 
 # tell_script LIST FILTER: an end of the script that comes too early would look like its end to psql, so `end_script` asks
@@ -88,7 +88,7 @@ tell_script() {
     tell_psql '\o /dev/null'
     tell_psql "\\i :run_dir/$script"
     tell_psql '\o'
-    pin_search_path
+    pin_path
 }
 
 end_script() {

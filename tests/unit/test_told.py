@@ -25,6 +25,7 @@ OURS = {
     "creator",
     "seen",
     "transaction",
+    "pin",  # the search path of a session
 }
 
 
