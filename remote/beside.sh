@@ -73,15 +73,30 @@ create_new() {
     hear_or_stop "while it made the new database"
 }
 
-# From the whole table of contents, as a new database has nothing yet; those that rehearse has made are for the old one.
+# An entry of the list, and the list that it goes to. A name may look like a kind ("TABLE DATA …" is a table, too, of the
+# schema DATA): the number of the catalog tells them apart. plpgsql is there already, and is not ours to comment on.
+sort_entries() {
+    # shellcheck disable=SC2016 # awk's, not the shell's
+    start awk '
+        !/^[0-9]+; / { next }
+        { list = "main"; rest = $0; gsub(/"/, "", rest) } # of which only grants have some around their names
+        sub(/^[0-9]+; 2615 [0-9]+ SCHEMA - /, "", rest) { list = "schemas"; known[rest] }
+        /^[0-9]+; (0 0|826 [0-9]+ DEFAULT) ACL / { list = "grants" }
+        sub(/^[0-9]+; 0 0 ACL - SCHEMA /, "", rest) && (rest in known || rest ~ /^public /) { list = "schemas" }
+        /^[0-9]+; 0 [0-9]+ MATERIALIZED VIEW DATA / { list = "matviews" }
+        /^[0-9]+; (3079 [0-9]+|0 0 COMMENT -) EXTENSION (- )?plpgsql / { next }
+        { print list, $0 }
+        END { print "end" }' "$run_dir/toc" >"$run_dir/sorted"
+    finished $!
+    [ "$child_status,$(tail -n 1 "$run_dir/sorted")" = 0,end ] || not_restored "the table of contents could not be sorted"
+}
+
+# From the whole table of contents, as a new database has nothing yet; the lists of `rehearse` are for the old one.
 choose_entries() {
-    entry='^[0-9]*; [0-9]* [0-9]*'
-    sed -n -e "/$entry SCHEMA - /p" -e "/$entry ACL - SCHEMA /p" "$run_dir/toc" >"$run_dir/schemas.list"
-    sed -n -e "/$entry MATERIALIZED VIEW DATA /p" "$run_dir/toc" >"$run_dir/matviews.list"
-    sed -n -e "/$entry ACL - SCHEMA /d" -e "/$entry ACL /p" -e "/$entry DEFAULT ACL /p" "$run_dir/toc" >"$run_dir/grants.list"
-    # plpgsql is there already, and is not ours to comment on.
-    sed -e '/^;/d' -e "/$entry SCHEMA - /d" -e "/$entry ACL /d" -e "/$entry DEFAULT ACL /d" -e "/$entry MATERIALIZED VIEW DATA /d" \
-        -e "/$entry EXTENSION - plpgsql /d" -e "/$entry COMMENT - EXTENSION plpgsql /d" "$run_dir/toc" >"$run_dir/main.list"
+    sort_entries
+    for list in schemas grants matviews main; do
+        sed -n "s/^$list //p" "$run_dir/sorted" >"$run_dir/$list.list"
+    done
 }
 
 jobs() {

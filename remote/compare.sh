@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the archive was dumped from, and in what a test restore differs from it.
-: "${proof:?}" "${content_sql:?}" "${sequences_sql?}"
+: "${proof:?}" "${content_sql:?}" "${sequences_sql?}" "${compare_sql?}"
 : "${run_dir:?}" "${bin_dir:?}" "${psql_child?}" # from verify, restoring and place
 
 differs() {
@@ -83,35 +83,31 @@ compare_contents() {
     [ -z "$problems" ] || differs "$(printf '%s' "$problems" | wc -l) facts of its tables are others"
 }
 
-# normal FILE: statements without what differs from one database, or one run, to the other, and in one order; the roles of
-# a policy are in the order in which they were made.
-normal() {
-    sed -e '/^--/d' -e '/^$/d' -e '/^\\restrict /d' -e '/^\\unrestrict /d' -e '/^REFRESH MATERIALIZED VIEW /d' \
-        -e '/^ALTER \(FOREIGN DATA WRAPPER\|EVENT TRIGGER\|PUBLICATION\|SUBSCRIPTION\|PROCEDURAL LANGUAGE\) .* OWNER TO /d' \
-        -e '/^CREATE POLICY /s/\( TO \|, \| USING \| WITH CHECK \)/\
-/g' "$1" >"$1.plain"
-    sort "$1.plain" >"$1.sorted"
+# read_schema FILE INTO [OPTION]…
+read_schema() {
+    schema_of=$1 schema=$2
+    shift 2
+    start "$bin_dir/pg_restore" --schema-only --no-tablespaces --no-subscriptions "$@" --file="$run_dir/script" "$schema_of" 2>"$run_dir/stderr"
+    finished $!
+    [ "$child_status" -eq 0 ] || not_restored "the schema of $schema_of could not be read: $(tail -n 1 "$run_dir/stderr")"
+    read_script "$schema" entries
 }
 
+# A newer server writes the same definitions in other words.
 compare_schemas() {
     archive_server=$(manifest_value "$dumped_facts" server_version)
     [ -n "$archive" ] || archive_server=$server_version
-    start "$bin_dir/pg_restore" --schema-only --no-tablespaces --file="$run_dir/schema_then" "$file" 2>"$run_dir/stderr"
-    then_child=$!
-    start_function connect "$bin_dir/pg_dump" --schema-only --no-tablespaces --no-password --exclude-schema=fabric_predeploy_drill --file="$run_dir/schema_now" 2>"$run_dir/dump_stderr"
+    start_function connect "$bin_dir/pg_dump" --schema-only --format=custom --no-tablespaces --no-subscriptions --no-password --exclude-schema=fabric_predeploy_drill \
+        --file="$run_dir/schema_now" 2>"$run_dir/dump_stderr"
     finished $!
     [ "$child_status" -eq 0 ] || not_restored "its schema could not be dumped: $(tail -n 1 "$run_dir/dump_stderr")"
-    finished "$then_child"
-    [ "$child_status" -eq 0 ] || not_restored "the archive's schema could not be read: $(tail -n 1 "$run_dir/stderr")"
-    normal "$run_dir/schema_then"
-    normal "$run_dir/schema_now"
-    # A newer server writes the same definitions in other words.
     if [ "${archive_server%%.*}" != "$client_major" ]; then
         log "the schema is not compared: the archive is of PostgreSQL $archive_server, the test restore in $client_version"
         return
     fi
-    comm -3 "$run_dir/schema_then.sorted" "$run_dir/schema_now.sorted" >"$run_dir/differences"
-    [ -s "$run_dir/differences" ] || return 0
-    # Options and connection strings may hold passwords.
-    differs "$(wc -l <"$run_dir/differences") lines of its schema are others, such as: $(sed -n "/^[[:blank:]]*[A-Z][A-Z]* /{s/[='(].*//;p;q;}" "$run_dir/differences")"
+    read_schema "$file" before ${compared:+--use-list="$run_dir/compared.list"}
+    read_schema "$run_dir/schema_now" after
+    tell_psql "$compare_sql"
+    hear_or_stop "while its schema was compared"
+    ! tells differences "$heard" || differs "$(one_line "${heard#differences=}")"
 }

@@ -4,7 +4,7 @@
 SELECT 'locale=' || translate(:'locale', E'\n\r', '  ');
 SELECT 'as_superuser=' || CASE WHEN rolsuper THEN 'yes' ELSE 'no' END FROM pg_roles WHERE rolname = current_user;
 -- Of the one whom the server began with there is no record of dependence.
-SELECT 'role=' || translate(rolname, E'\n\r', '  ')
+SELECT CASE WHEN rolname ~ E'[\n\r]' THEN 'role_encoded=' || replace(replace(replace(rolname, E'\\', E'\\s'), E'\n', E'\\n'), E'\r', E'\\r') ELSE 'role=' || rolname END
 FROM pg_roles
 WHERE rolname !~ '^pg_' AND (oid = 10 OR oid IN (
     SELECT refobjid FROM pg_shdepend

@@ -7,7 +7,11 @@
 not_restored() {
     # What pg_restore said about a full disk is lost on that disk.
     [ "$(free_bytes)" -gt 65536 ] || die 13 "no space is left in $backup_path for the test restore of ${archive:-the dump}" "free some"
-    die 13 "the test restore of ${archive:-the dump} failed: $1" "${2-see what it says above}"
+    advice=${2-see what it says above}
+    case $place,$(manifest_value "${dumped_facts:-/dev/null}" as_superuser) in
+        cluster,yes) advice="$advice. $db_user is a superuser in its database, and in a server of its own is none: if that is the cause, set BACKUP_DRILL=database" ;;
+    esac
+    die 13 "the test restore of ${archive:-the dump} failed: $1" "$advice"
 }
 
 # A function of the archive may run for ever, and need not listen to a limit that the server sets. So a clock of ours ends the run.
@@ -89,47 +93,13 @@ as_superuser() {
     aim "$socket_dir" 5432 fabric_predeploy "$1"
 }
 
-# What the archive holds is run by the role that it is of, with no more rights than there: a superuser of this server could
-# do whatever our account can.
-make_roles() {
-    expected role | sed 's/^role=//' >"$run_dir/roles"
-    printf '%s' "$db_user" >"$run_dir/owner"
-    begin_elsewhere
-    as_superuser postgres
-    for known in roles owner; do
-        tell_psql "\\set $known \`cat \"\$RUN_DIR/$known\"\`"
-    done
-    superuser=
-    [ "$(expected as_superuser)" != as_superuser=yes ] || superuser=SUPERUSER
-    tell_psql "ALTER ROLE CURRENT_USER SET client_min_messages = error;"
-    tell_psql "CREATE ROLE :\"owner\" LOGIN BYPASSRLS $superuser;"
-    tell_psql "SELECT format('CREATE ROLE %I', name), format('GRANT %I TO %I', name, :'owner') FROM string_to_table(:'roles', E'\\n') AS name WHERE name NOT IN ('', :'owner', current_user) \\gexec"
-    tell_psql "CREATE DATABASE drill OWNER :\"owner\" TEMPLATE template0 $locale;"
-    hear_or_stop "while it made roles and a database"
-}
-
-# Only superusers make these, of whatever is in them nothing is run: before all else, or after it.
-set_apart() {
-    before="$entry \\(COMMENT - \\)\\{0,1\\}\\(EXTENSION\\|FOREIGN DATA WRAPPER\\|ACCESS METHOD\\|PROCEDURAL LANGUAGE\\) "
-    after="$entry \\(COMMENT - \\)\\{0,1\\}\\(EVENT TRIGGER\\|PUBLICATION\\|PUBLICATION TABLE\\|PUBLICATION TABLES IN SCHEMA\\|SUBSCRIPTION\\) "
-    sed -n "/$before/p" "$run_dir/main.list" >"$run_dir/before.list"
-    sed -n "/$after/p" "$run_dir/main.list" >"$run_dir/after.list"
-    sed -e "/$before/d" -e "/$after/d" "$run_dir/main.list" >"$run_dir/rest.list"
-}
-
-# wrappers VERB: what the owner of a server needs while the grants have not come yet.
-wrappers() {
-    tell_psql "SELECT format('$1', fdwname) FROM pg_foreign_data_wrapper \\gexec"
-    hear_or_stop "while it granted"
-}
-
 # fill_and_read LIST [OPTION]…: all rows are there once the first foreign key is due, and hardly anything can be made beside
 # the check of a large one, in which a server uses one processor alone. The order of an archive is one in which it can be restored.
 fill_and_read() {
-    contents=$1
+    contents=$1 key="^[0-9]*; 2606 [0-9]* FK CONSTRAINT "
     shift
-    sed -n "/$entry FK CONSTRAINT /,\$p" "$run_dir/$contents.list" >"$run_dir/keys.list"
-    sed "/$entry FK CONSTRAINT /,\$d" "$run_dir/$contents.list" >"$run_dir/tables.list"
+    sed -n "/$key/,\$p" "$run_dir/$contents.list" >"$run_dir/keys.list"
+    sed "/$key/,\$d" "$run_dir/$contents.list" >"$run_dir/tables.list"
     fill tables "$@" --jobs="$(jobs)"
     enter_database "$target_database"
     begin_reading
@@ -166,22 +136,19 @@ watch_growth() {
 
 fill_cluster() {
     make_roles
-    choose_entries
-    set_apart
+    divide_entries
     watch_growth
-    as_superuser drill
-    fill schemas
-    fill before --no-owner --no-tablespaces
-    wrappers 'GRANT USAGE ON FOREIGN DATA WRAPPER %I TO PUBLIC'
-    # It reads, too: whoever plans a query runs functions of the archive, of which its indexes and checks are made.
+    # The role reads, too: whoever plans a query runs functions of the archive, of which its indexes and checks are made.
     aim "$socket_dir" 5432 "$db_user" drill
+    replay schemas
+    open_schemas
     fill_and_read rest --no-tablespaces
-    as_superuser drill
-    wrappers 'REVOKE USAGE ON FOREIGN DATA WRAPPER %I FROM PUBLIC'
-    fill grants
-    fill after --no-owner
     aim "$socket_dir" 5432 "$db_user" drill
+    grant_on_schemas REVOKE FROM
+    replay grants
     refresh
+    make_apart last
+    aim "$socket_dir" 5432 "$db_user" drill
 }
 
 wipe_drill_db() {
@@ -232,11 +199,11 @@ fill_database() {
     fi
     choose_entries
     enter_database "$scratch_database"
-    replay schemas in_their_name
+    replay schemas
     watch_growth
     fill_and_read main
     enter_database "$scratch_database"
-    replay grants in_their_name
+    replay grants
     refresh
 }
 
@@ -255,6 +222,7 @@ leave() {
     target_host=$db_host target_port=$db_port target_user=$db_user target_database=$db_name
 }
 
+compared=
 watch_client
 drill_started=$(date +%s)
 start_clock

@@ -5,7 +5,8 @@
 SET LOCAL statement_timeout = '120s';
 \set toc `cat "$RUN_DIR/toc"`
 
--- The list prints: number; class object KIND schema name owner. Blanks occur in all of the last three.
+-- The list prints: number; class object KIND schema name owner. Blanks occur in all of the last three, and a name may look
+-- like a kind ("TABLE DATA …" is a table, too, of the schema DATA): the class tells them apart.
 CREATE TEMP TABLE toc ON COMMIT DROP AS
 WITH odd_role AS MATERIALIZED (SELECT translate(rolname, E'\n\r', '  ') AS name FROM pg_roles WHERE rolname ~ '\s'),
 listed AS (
@@ -13,31 +14,44 @@ listed AS (
     FROM string_to_table(:'toc', E'\n') WITH ORDINALITY AS t(line, position),
         regexp_match(line, '^(\d+); (\d+) (\d+) (.*)$') AS m
     WHERE m IS NOT NULL)
-SELECT *, coalesce(
+SELECT *, owner IN (SELECT translate(name, E'\n\r', '  ') FROM our_role) AS ours
+FROM (SELECT *, CASE
+        WHEN entry ~ '^ACL - SCHEMA ' AND classid = 0
+            AND (entry LIKE 'ACL - SCHEMA public %' OR replace(substr(entry, 14), '"', '') IN (SELECT replace(substr(entry, 10), '"', '') FROM listed WHERE classid = 'pg_namespace'::regclass))
+            THEN 'ACL - SCHEMA'
+        WHEN classid = 0 THEN substring(entry FROM '^(TABLE DATA|TABLE ATTACH|SEQUENCE SET|SEQUENCE OWNED BY|MATERIALIZED VIEW DATA|BLOBS|ACL|COMMENT) ')
+        WHEN classid = 'pg_class'::regclass THEN substring(entry FROM '^(TABLE|MATERIALIZED VIEW) ')
+        WHEN classid = 'pg_largeobject'::regclass THEN substring(entry FROM '^(BLOB METADATA|BLOB) ')
+        WHEN classid = 'pg_namespace'::regclass THEN 'SCHEMA'
+        WHEN classid = 'pg_extension'::regclass THEN 'EXTENSION'
+        WHEN classid = 'pg_publication'::regclass THEN 'PUBLICATION'
+        WHEN classid = 'pg_default_acl'::regclass THEN 'DEFAULT ACL'
+        WHEN classid = 'pg_attrdef'::regclass THEN 'DEFAULT'
+    END AS kind, coalesce(
         (SELECT name FROM odd_role WHERE right(entry, length(name) + 1) = ' ' || name ORDER BY length(name) DESC LIMIT 1),
         nullif(substring(entry FROM '[^ ]*$'), '')) AS owner
-FROM listed;
+    FROM listed) t;
 
 CREATE TEMP TABLE replayed ON COMMIT DROP AS
-SELECT id, position, entry, owner, CASE
-        WHEN entry LIKE 'SCHEMA - %' OR entry LIKE 'ACL - SCHEMA %' THEN 'schemas'
-        WHEN entry LIKE 'BLOBS - %' THEN 'blobs'
-        WHEN entry LIKE 'ACL %' OR entry LIKE 'DEFAULT ACL %' THEN 'grants'
-        WHEN entry LIKE 'MATERIALIZED VIEW DATA %' THEN 'matviews'
-        WHEN entry LIKE 'TABLE DATA %' OR entry LIKE 'SEQUENCE SET %' THEN 'data'
-        WHEN position < first_data OR entry LIKE 'BLOB METADATA %' THEN 'before'
+SELECT id, position, classid, entry, kind, owner, CASE
+        WHEN kind IN ('SCHEMA', 'ACL - SCHEMA') THEN 'schemas'
+        WHEN kind = 'BLOBS' THEN 'blobs'
+        WHEN kind IN ('ACL', 'DEFAULT ACL') THEN 'grants'
+        WHEN kind = 'MATERIALIZED VIEW DATA' THEN 'matviews'
+        WHEN kind IN ('TABLE DATA', 'SEQUENCE SET') THEN 'data'
+        WHEN position < first_data OR kind = 'BLOB METADATA' THEN 'before'
         ELSE 'after' END AS pass
 -- Definitions, then data, then what is built on data: so pg_dump orders them.
-FROM toc, (SELECT coalesce(min(position) FILTER (WHERE entry ~ '^(TABLE DATA|SEQUENCE SET|BLOBS|BLOB METADATA) '), max(position) + 1) AS first_data FROM toc) first
-WHERE (owner IS NULL OR owner IN (SELECT name FROM our_role)
-        OR entry LIKE 'USER MAPPING - %' AND EXISTS ( -- it stands there under the owner of the server
-            SELECT FROM our_role WHERE starts_with(entry, 'USER MAPPING - USER MAPPING ' || name || ' SERVER ')))
+FROM toc, (SELECT coalesce(min(position) FILTER (WHERE kind IN ('TABLE DATA', 'SEQUENCE SET', 'BLOBS', 'BLOB METADATA')), max(position) + 1) AS first_data FROM toc) first
+WHERE (ours IS NOT FALSE
+        OR classid = 0 AND entry LIKE 'USER MAPPING - %' AND EXISTS ( -- it stands there under the owner of the server
+            SELECT FROM our_role WHERE starts_with(entry, 'USER MAPPING - USER MAPPING ' || translate(name, E'\n\r', '  ') || ' SERVER ')))
     AND NOT EXISTS ( -- what stays in place must not come twice
         SELECT FROM pg_extension e
-        WHERE entry IN ('EXTENSION - ' || extname || ' ', 'COMMENT - EXTENSION ' || extname || ' ')
+        WHERE entry IN ('EXTENSION - ' || extname || ' ', format('COMMENT - EXTENSION %I ', extname))
             AND NOT EXISTS (SELECT FROM gone g WHERE g.classid = 'pg_extension'::regclass AND g.objid = e.oid))
     AND NOT EXISTS (
-        SELECT FROM kept_schema k WHERE k.name <> 'public' AND entry = 'SCHEMA - ' || k.name || ' ' || toc.owner)
+        SELECT FROM kept_schema k WHERE k.name <> 'public' AND entry = 'SCHEMA - ' || translate(k.name, E'\n\r', '  ') || ' ' || toc.owner)
     AND NOT (owner IS NULL AND (
         classid = 'pg_cast'::regclass AND objid IN (SELECT oid FROM pg_cast)
         OR classid = 'pg_am'::regclass AND objid IN (SELECT oid FROM pg_am)
@@ -70,8 +84,8 @@ FROM victim;
 INSERT INTO obstacle
 SELECT format('%s belongs to the role %s: %s cannot put its rows back', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user)
 FROM toc
-WHERE (entry LIKE 'TABLE DATA %' OR entry LIKE 'BLOB%')
-    AND owner NOT IN (SELECT name FROM our_role)
+WHERE kind IN ('TABLE DATA', 'BLOBS', 'BLOB', 'BLOB METADATA')
+    AND NOT ours
     -- The rows that an extension marks as its configuration stay with it.
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' AND d.objid = toc.objid);
 
@@ -79,21 +93,21 @@ INSERT INTO obstacle
 SELECT format('%s of the role %s is in the archive, and not in the database: %s cannot create it', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user),
     'transaction'
 FROM toc
-WHERE owner NOT IN (SELECT name FROM our_role) AND classid <> 0
-    AND entry !~ '^(TABLE DATA|BLOB|SEQUENCE SET|DEFAULT ACL)'
+WHERE NOT ours AND classid <> 0
+    AND kind IS DISTINCT FROM 'BLOB' AND kind IS DISTINCT FROM 'BLOB METADATA' AND kind IS DISTINCT FROM 'DEFAULT ACL'
     AND pg_describe_object(classid, objid, 0) IS NULL;
 
 INSERT INTO obstacle
 SELECT format('%s belongs to the role %s: %s cannot create it in a new database', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user), 'swap'
 FROM toc
-WHERE owner NOT IN (SELECT name FROM our_role);
+WHERE NOT ours;
 
 -- An extension is created anew where it would be dropped, where it is missing, and in a new database.
 INSERT INTO obstacle
 SELECT format('the extension %s is not one that %s may create%s', x.name, current_user,
         CASE WHEN v.name IS NULL THEN ': the server does not have it' ELSE ': it is not trusted' END),
     CASE WHEN e.oid IS NULL OR e.extowner IN (SELECT oid FROM our_role) THEN 'either' ELSE 'swap' END
-FROM toc CROSS JOIN LATERAL (SELECT substring(entry FROM '^EXTENSION - (.*) $') AS name) x
+FROM toc CROSS JOIN LATERAL (SELECT substring(entry FROM '^EXTENSION - (.*) $') AS name WHERE kind = 'EXTENSION') x
 LEFT JOIN pg_extension e ON e.extname = x.name
 LEFT JOIN (SELECT a.name, bool_or(NOT v.superuser OR v.trusted) AS ours
     FROM pg_available_extensions a JOIN pg_available_extension_versions v ON v.name = a.name AND v.version = a.default_version
@@ -104,7 +118,7 @@ WHERE x.name IS NOT NULL AND x.name <> 'plpgsql' AND v.ours IS NOT TRUE
 INSERT INTO obstacle
 SELECT format('%s may not create schemas, extensions or publications in this database: GRANT CREATE ON DATABASE %I TO %I',
     current_user, current_database(), current_user), 'transaction'
-WHERE EXISTS (SELECT FROM replayed WHERE entry ~ '^(EXTENSION|PUBLICATION) ' OR entry ~ '^SCHEMA - ' AND entry !~ '^SCHEMA - public ')
+WHERE EXISTS (SELECT FROM replayed WHERE kind IN ('EXTENSION', 'PUBLICATION') OR kind = 'SCHEMA' AND entry !~ '^SCHEMA - public ')
     AND NOT has_database_privilege(current_database(), 'CREATE');
 
 -- Who makes something in a schema, and who is to own it, must be let create there; a schema that stays has its present grants.
@@ -114,15 +128,15 @@ WITH closed AS MATERIALIZED (
     FROM pg_namespace n CROSS JOIN our_role r
     WHERE n.nspname !~ '^pg_' AND n.nspowner NOT IN (SELECT oid FROM our_role) AND NOT has_schema_privilege(r.oid, n.oid, 'CREATE'))
 SELECT DISTINCT format('the role %s may not create in the schema %I: GRANT CREATE ON SCHEMA %I TO %I', name, nspname, nspname, name), 'transaction'
-FROM closed JOIN replayed t ON closed.name IN (t.owner, current_user)
+FROM closed JOIN replayed t ON t.owner = translate(closed.name, E'\n\r', '  ') OR closed.name = current_user
 CROSS JOIN unnest('{TABLE,VIEW,MATERIALIZED VIEW,SEQUENCE,FOREIGN TABLE,FUNCTION,PROCEDURE,AGGREGATE,TYPE,DOMAIN,OPERATOR,OPERATOR CLASS,
-    OPERATOR FAMILY,COLLATION,CONVERSION,STATISTICS,TEXT SEARCH CONFIGURATION,TEXT SEARCH DICTIONARY}'::text[]) AS kind
-WHERE starts_with(t.entry, kind || ' ' || nspname || ' ');
+    OPERATOR FAMILY,COLLATION,CONVERSION,STATISTICS,TEXT SEARCH CONFIGURATION,TEXT SEARCH DICTIONARY}'::text[]) AS made
+WHERE t.classid <> 0 AND starts_with(t.entry, made || ' ' || translate(nspname, E'\n\r', '  ') || ' ');
 
 INSERT INTO obstacle
 SELECT format('the schema %I stays, as others have something in it, and now belongs to the role %s: ALTER SCHEMA %I OWNER TO %I',
     k.name, n.nspowner::regrole, k.name, t.owner), 'transaction'
-FROM kept_schema k JOIN pg_namespace n ON n.oid = k.oid JOIN toc t ON t.entry = 'SCHEMA - ' || k.name || ' ' || t.owner
+FROM kept_schema k JOIN pg_namespace n ON n.oid = k.oid JOIN toc t ON t.entry = 'SCHEMA - ' || translate(k.name, E'\n\r', '  ') || ' ' || t.owner
 WHERE k.name <> 'public' AND t.owner <> pg_get_userbyid(n.nspowner);
 
 -- Of a user mapping pg_dump is told the options only where the view shows them; elsewhere they look like none.
@@ -178,8 +192,8 @@ SELECT format('one transaction would need about %s locks, and the server has roo
         needed, slots, ceil(max_locks * needed / slots / 64) * 64), 'transaction'
 FROM (SELECT greatest(2 * going, going + coming) AS needed
         FROM (SELECT count(*) AS going FROM (SELECT DISTINCT classid, objid FROM gone) one) g,
-            (SELECT coalesce(sum(CASE WHEN entry ~ '^(TABLE|MATERIALIZED VIEW) ' THEN 3 ELSE 1 END), 0) AS coming FROM replayed
-            WHERE entry !~ '^(TABLE DATA|TABLE ATTACH|MATERIALIZED VIEW DATA|SEQUENCE SET|SEQUENCE OWNED BY|DEFAULT|COMMENT|ACL|BLOB)') c) n,
+            (SELECT coalesce(sum(CASE WHEN kind IN ('TABLE', 'MATERIALIZED VIEW') THEN 3 ELSE 1 END), 0) AS coming FROM replayed
+            WHERE classid <> 0 AND (kind IS NULL OR kind NOT IN ('DEFAULT', 'DEFAULT ACL', 'BLOB', 'BLOB METADATA'))) c) n,
     (SELECT current_setting('max_locks_per_transaction')::bigint AS max_locks) m,
     (SELECT m.setting * sum(s.setting::bigint) + m.setting AS slots
         FROM pg_settings s, (SELECT setting::bigint FROM pg_settings WHERE name = 'max_locks_per_transaction') m

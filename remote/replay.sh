@@ -45,7 +45,7 @@ hear_or_name_blockers() {
     fi
 }
 
-# pg_restore's header would take back our lock timeout, and servers before 17 do not know the last of these.
+# The header of a script takes back our lock timeout, and servers before 17 do not know its last timeout.
 without_timeouts() {
     while IFS= read -r line; do
         case $line in
@@ -57,23 +57,35 @@ without_timeouts() {
     exec cat
 }
 
-# Around large objects pg_restore writes a transaction of its own, which would end ours.
+# Around large objects pg_restore writes a transaction of its own, which would end ours. Their script holds numbers and
+# bytes alone, so no line of it can be a part of a name or text.
 without_transaction() {
     exec sed -e '/^BEGIN;$/d' -e '/^COMMIT;$/d' -e '/^SET lock_timeout = 0;$/d' -e '/^SET transaction_timeout = 0;$/d'
+}
+
+# psql reads rows itself. Where pg_restore does not keep psql from obeying what stands there, awk does.
+guarded() {
+    without_timeouts | exec awk -v how=guard "$entries_awk"
 }
 
 bound_waiting() {
     tell_psql "SET LOCAL lock_timeout = '${lock_timeout_seconds}s';"
 }
 
-# Data come as they are, as passing them on costs time, unless their header says what an older server does not know.
-data_filter() {
-    [ "$client_major" -lt 17 ] || [ "$server_major" -ge 17 ] || printf 'without_timeouts'
+# Rows come as they are, as passing them on costs time, unless the programs are old or the server is older than they are.
+choose_data_filter() {
+    start "$bin_dir/pg_restore" --schema-only --use-list=/dev/null --file="$run_dir/header" "$file" 2>"$run_dir/stderr"
+    finished $!
+    [ "$child_status" -eq 0 ] || not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
+    data_filter=
+    [ "$client_major" -lt 17 ] || [ "$server_major" -ge 17 ] || data_filter=without_timeouts
+    grep -q '^\\restrict ' "$run_dir/header" || data_filter=guarded
 }
 
 started=$(date +%s)
 way=transaction
 watch_client
+choose_data_filter
 use_psql "$bin_dir/psql"
 notice_lost_clients
 [ -z "$terminate" ] || end_sessions
@@ -83,14 +95,14 @@ tell_psql 'SET LOCAL idle_in_transaction_session_timeout = 0;'
 audit "begins to restore"
 wipe
 log "replaying the archive"
-replay schemas in_their_name
-replay before without_timeouts
+replay schemas
+replay before
 # In tables that nobody else knows of yet there is nothing to wait for.
-replay data "$(data_filter)"
+replay data "$data_filter" "the programs in $bin_dir are too old to read such names without danger: update them, or restore by hand"
 replay blobs without_transaction
 bound_waiting
-replay after without_timeouts
-replay grants in_their_name
+replay after
+replay grants
 refresh
 compare_rows
 commit restored

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What both ways to restore have in common: to replay a part of the archive, refresh, compare with the manifest, commit.
-: "${count_sql:?}" "${sessions_sql:?}"
+: "${count_sql:?}" "${sessions_sql:?}" "${entries_awk:?}"
 
 not_restored() {
     die 15 "$1; the database is as it was" "${2-see what it says above, and try again}"
@@ -38,12 +38,6 @@ tell_blockers() {
     unset IFS
 }
 
-# What a group has passed on was dumped in its name; as a member of it we need not be a superuser.
-in_their_name() {
-    exec sed -e 's/^SET SESSION AUTHORIZATION DEFAULT;$/RESET ROLE;/' -e 's/^RESET SESSION AUTHORIZATION;$/RESET ROLE;/' \
-        -e 's/^SET SESSION AUTHORIZATION /SET ROLE /' -e '/^SET lock_timeout = 0;$/d' -e '/^SET transaction_timeout = 0;$/d'
-}
-
 # The shell opens the pipe, so that a pg_restore that fails before it opens anything does not leave its reader waiting.
 write_script() {
     exec "$bin_dir/pg_restore" --use-list="$run_dir/$1.list" --file=- "$file" >"$run_dir/script"
@@ -53,12 +47,33 @@ filter_script() {
     "$1" <"$run_dir/script" >"$run_dir/filtered"
 }
 
-# replay LIST [FILTER]: an end of the script that comes too early would look like its end to psql, so both are asked.
-replay() {
-    [ -s "$run_dir/$1.list" ] || return 0
+# Definitions go to the database as literals that psql never reads: no name or text can be a command of psql there, be one
+# of its variables, or leave a quote open.
+as_literals() {
+    exec awk -v how=execute -v before='SELECT ' -v after=' \\gexec' "$entries_awk"
+}
+
+# Functions in a materialized view may need the search path of the role: it holds for that statement alone.
+as_refreshes() {
+    exec awk -v how=execute -v before="SELECT 'RESET search_path', " \
+        -v after=", 'SET search_path = pg_catalog, pg_temp' \\\\gexec" "$entries_awk"
+}
+
+# read_script FILE entries|statements: what the file `script` holds, a line each.
+read_script() {
+    start awk -v how="$2" "$entries_awk" "$run_dir/script" >"$run_dir/$1"
+    finished $!
+    [ "$child_status" -eq 0 ] || not_restored "what pg_restore has written of the archive is not understood" "see which programs are in $bin_dir"
+    rm -f "$run_dir/script"
+}
+
+# tell_script LIST FILTER: an end of the script that comes too early would look like its end to psql, so `end_script` asks
+# both programs.
+tell_script() {
     mkfifo "$run_dir/script" "$run_dir/filtered"
     start_function write_script "$1" 2>"$run_dir/stderr"
     restore_child=$!
+    filter_child=
     script=script
     if [ -n "$2" ]; then
         script=filtered
@@ -68,31 +83,36 @@ replay() {
     tell_psql '\o /dev/null'
     tell_psql "\\i :run_dir/$script"
     tell_psql '\o'
-    pin_path # as the script has set a search path of its own
-    hear_or_stop "in its part $1"
+    pin_path
+}
+
+end_script() {
     finished "$restore_child"
     relay "$run_dir/stderr"
     [ "$child_status" -eq 0 ] || not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
-    [ -z "$2" ] || finished "$filter_child"
-    [ "$child_status" -eq 0 ] || not_restored "the script could not be passed on (exit code $child_status)"
+    [ -z "$filter_child" ] || finished "$filter_child"
+    [ "$child_status" -eq 0 ] || not_restored "the archive's script is not understood (exit code $child_status)" "$1"
     rm -f "$run_dir/script" "$run_dir/filtered"
 }
 
-# With the search path of the role, as functions in them may need. One whose query fails by now stays empty and is told:
-# its rows can be made again, and the way back must not hang on it.
+# replay LIST [FILTER]
+replay() {
+    [ -s "$run_dir/$1.list" ] || return 0
+    tell_script "$1" "${2-as_literals}"
+    hear_or_stop "in its part $1"
+    end_script "${3-see what it says above}"
+}
+
+# A view whose query fails by now stays empty and is told: its rows can be made again, and the way back must not hang on it.
 refresh() {
     [ -s "$run_dir/matviews.list" ] || return 0
-    start "$bin_dir/pg_restore" --use-list="$run_dir/matviews.list" --file="$run_dir/refresh" "$file" 2>"$run_dir/stderr"
-    finished $!
-    [ "$child_status" -eq 0 ] || not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
-    unpin_path
     tell_psql '\set ON_ERROR_ROLLBACK on'
     tell_psql '\set ON_ERROR_STOP off'
-    tell_psql "$(grep '^REFRESH MATERIALIZED VIEW ' "$run_dir/refresh")"
+    tell_script matviews as_refreshes
     tell_psql '\set ON_ERROR_ROLLBACK off'
     tell_psql '\set ON_ERROR_STOP on'
-    pin_path
     hear_or_stop "while it refreshed materialized views"
+    end_script "see what it says above"
     relay "$run_dir/psql_stderr"
 }
 

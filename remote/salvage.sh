@@ -16,12 +16,13 @@ read_definitions() {
     grep '^rows=' "$manifest" >"$run_dir/expected_rows" || [ $? -eq 1 ]
     printf '%s\n' "$tables" >"$run_dir/words"
     start "$bin_dir/pg_restore" --verbose --no-owner --no-privileges --no-tablespaces --use-list="$run_dir/definitions.list" \
-        --file="$run_dir/definitions" "$file" 2>"$run_dir/stderr"
+        --file="$run_dir/script" "$file" 2>"$run_dir/stderr"
     finished $!
     [ "$child_status" -eq 0 ] ||
         not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
-    encoding=$(sed -n "s/^SET client_encoding = '\([A-Za-z0-9_]*\)';\$/\1/p; /^SET client_encoding/q" "$run_dir/definitions")
-    strings=$(sed -n 's/^SET standard_conforming_strings = \(o[nf]*\);$/\1/p; /^SET standard_conforming_strings/q' "$run_dir/definitions")
+    encoding=$(sed -n "s/^SET client_encoding = '\([A-Za-z0-9_]*\)';\$/\1/p; /^SET client_encoding/q" "$run_dir/script")
+    strings=$(sed -n 's/^SET standard_conforming_strings = \(o[nf]*\);$/\1/p; /^SET standard_conforming_strings/q' "$run_dir/script")
+    read_script definitions statements
 }
 
 find_tables() {
@@ -67,9 +68,9 @@ give_rows() {
     printf '%s\n' '\.' >&7
 }
 
-# The statement in front of the rows; names in it may hold line breaks.
+# The statement in front of the rows. Names in it may hold line breaks: it ends where no quote is open.
 read_copy() {
-    copy=
+    copy='' quotes=''
     while IFS= read -r line <&8; do
         case $copy$line in
             'COPY '*) copy=$copy$line$newline ;;
@@ -79,9 +80,18 @@ read_copy() {
                 ;;
             *) continue ;;
         esac
-        case $line in *' FROM stdin;') break ;; esac
+        count_quotes "$line"
+        case $quotes$line in odd*) ;; *' FROM stdin;') break ;; esac
     done
     printf '%s' "${copy%"$newline"}" >"$run_dir/copy"
+}
+
+count_quotes() {
+    others=$1
+    while :; do
+        case $others in *'"'*) others=${others#*'"'} ;; *) return 0 ;; esac
+        if [ -n "$quotes" ]; then quotes=; else quotes=odd; fi
+    done
 }
 
 # fill ENTRY: one table's rows from the archive into the new table.

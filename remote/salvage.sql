@@ -9,6 +9,10 @@ SET LOCAL xmloption = content;
 -- As pg_dump quotes a name, and as people write one.
 \set name '(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)'
 \set qualified :name '[.]' :name
+\set literal '(?:''(?:[^'']|'''')*'')'
+-- What stands behind the columns of a table that inherits.
+\set option '[a-z_.]+=(?:[a-z0-9_]+|' :literal ')'
+\set heirs_end '[)](?:\\nWITH [(]' :option '(?:, ' :option ')*[)])?;'
 \set typed '(?:"(?:[^"]|"")+"|[^\\x01-\\x40\\x5B-\\x5E\\x60\\x7B-\\x7F][^\\x01-\\x23\\x25-\\x2F\\x3A-\\x40\\x5B-\\x5E\\x60\\x7B-\\x7F]*)'
 
 CREATE TEMP TABLE word ON COMMIT DROP AS
@@ -25,10 +29,10 @@ SET LOCAL client_encoding = :'encoding';
 \set data_entries `cat "$RUN_DIR/data_entries"`
 CREATE TEMP TABLE definition ON COMMIT DROP AS
 SELECT m[1]::int AS id, m[2]::oid AS oid, position, m[3] AS text
-FROM string_to_table(:'definitions', E'\n--\n-- TOC entry ') WITH ORDINALITY AS t(chunk, position),
-    regexp_match(chunk, '^(\d+) \(class \d+ OID (\d+)\)\n(?:-- [^\n]*\n)+--\n+(.*)$') AS m
+FROM string_to_table(:'definitions', E'\n') WITH ORDINALITY AS t(line, position),
+    regexp_match(line, '^(\d+)[|]\d+[|](\d+)[|][^|]*[|](.*)$') AS m
 WHERE m IS NOT NULL;
-UPDATE definition SET text = regexp_replace(text, '\n\n(SET default_table_access_method = [^\n]*;|(-- Completed on [^\n]*\n\n)?--\n-- PostgreSQL database dump complete\n.*)\s*$', '');
+UPDATE definition SET text = rtrim(replace(replace(text, E'\\n', E'\n'), E'\\s', E'\\'), E'\n');
 CREATE TEMP TABLE data_entry ON COMMIT DROP AS
 SELECT m[1]::int AS id, m[2]::oid AS oid
 FROM string_to_table(:'data_entries', E'\n') AS line, regexp_match(line, '^(\d+); 0 (\d+) ') AS m
@@ -36,7 +40,7 @@ WHERE m IS NOT NULL;
 CREATE TEMP TABLE relation ON COMMIT DROP AS
 SELECT id, oid, position, text, lower(m[1]) AS kind, m[2] AS quoted, translate(m[2], E'\n\r', '  ') AS shown,
     parse_ident(m[2]) AS parts, parse_ident(translate(m[2], E'\n\r', '  ')) AS shown_parts
-FROM definition, regexp_match(text, '^(?:CREATE (?:UNLOGGED )?((?:FOREIGN |MATERIALIZED )?(?:TABLE|VIEW)|SEQUENCE)|ALTER TABLE .*\n +(?=SEQUENCE NAME)(SEQUENCE) NAME) (' || :'qualified' || ')') AS n,
+FROM definition, regexp_match(text, '^(?:CREATE (?:UNLOGGED )?((?:FOREIGN |MATERIALIZED )?(?:TABLE|VIEW)|SEQUENCE)|ALTER TABLE ' || :'qualified' || ' ALTER COLUMN ' || :'name' || ' ADD GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY [(]\n +(?=SEQUENCE NAME)(SEQUENCE) NAME) (' || :'qualified' || ')') AS n,
     LATERAL (SELECT ARRAY[coalesce(n[1], n[2]), n[3]]) AS o(m)
 WHERE n IS NOT NULL;
 CREATE TEMP TABLE attached ON COMMIT DROP AS
@@ -45,7 +49,7 @@ FROM definition, regexp_match(text, '^ALTER TABLE ONLY (' || :'qualified' || ') 
 WHERE m IS NOT NULL;
 CREATE TEMP TABLE inherited ON COMMIT DROP AS
 SELECT r.id AS child, p.id AS parent, name[1] AS quoted, n
-FROM relation r, regexp_match(text, '\n\)\nINHERITS \((' || :'qualified' || '(?:, ' || :'qualified' || ')*)\)') AS m,
+FROM relation r, regexp_match(text, '\n[)]\nINHERITS [(](' || :'qualified' || '(?:, ' || :'qualified' || ')*)' || :'heirs_end' || '$') AS m,
     regexp_matches(m[1], '(' || :'qualified' || ')', 'g') WITH ORDINALITY AS names(name, n)
     LEFT JOIN relation p ON p.quoted = name[1] AND p.kind = 'table'
 WHERE r.kind = 'table';
@@ -95,7 +99,7 @@ SELECT 'refused=' || why FROM (
         || 'pg_restore --list shows its entry, --use-list takes it'
     FROM found WHERE kind <> 'table'
     UNION ALL
-    SELECT NULL, shown || ' inherits from ' || i.quoted || ', which is not in the archive' || E'\t' || 'choose an archive that holds both'
+    SELECT NULL, shown || ' inherits from ' || translate(i.quoted, E'\n\r', '  ') || ', which is not in the archive' || E'\t' || 'choose an archive that holds both'
     FROM inherited i JOIN relation r ON r.id = i.child
     WHERE i.parent IS NULL AND i.child IN (SELECT id FROM taken UNION SELECT id FROM forebear)
     UNION ALL
@@ -112,13 +116,14 @@ SELECT *, format('%I.%I', :'schema', new_name) AS new
 FROM (SELECT *, CASE WHEN count(*) OVER (PARTITION BY long_name) > 1 OR octet_length(long_name) > 63 THEN 'table_' || id ELSE long_name END AS new_name, NULL::bigint AS rows
     FROM (SELECT *, CASE WHEN count(*) OVER (PARTITION BY parts[2]) > 1 THEN parts[1] || '_' || parts[2] ELSE parts[2] END AS long_name
         FROM relation JOIN (SELECT id, false AS helps FROM taken UNION SELECT id, true FROM forebear) t USING (id)) a) b;
-UPDATE made SET text = regexp_replace(E'\n' || text, '\n((?:CREATE|ALTER) (?:UNLOGGED )?TABLE (?:ONLY )?)' || :'qualified' || ' ', E'\n\\1' || replace(new, '\', '\\') || ' ', 'g');
-UPDATE made SET text = replace(text, E'\n)\nINHERITS (' || old || ')', E'\n)\nINHERITS (' || list || ')')
-FROM (SELECT child, string_agg(i.quoted, ', ' ORDER BY n) AS old, string_agg(m.new, ', ' ORDER BY n) AS list
-    FROM inherited i JOIN made m ON m.id = i.parent GROUP BY child) l
+UPDATE made SET text = regexp_replace(text, :'qualified' || '(?:, ' || :'qualified' || ')*(' || :'heirs_end' || ')$', replace(list, '\', '\\') || '\1')
+FROM (SELECT child, string_agg(m.new, ', ' ORDER BY n) AS list FROM inherited i JOIN made m ON m.id = i.parent GROUP BY child) l
 WHERE child = id;
+-- Each statement of a table begins with its name.
 CREATE TEMP TABLE statement ON COMMIT DROP AS
-SELECT 1 AS turn, position, shown, text FROM made
+SELECT 1 AS turn, d.position, m.shown, regexp_replace(CASE WHEN d.position = m.position THEN m.text ELSE d.text END,
+    '^((?:CREATE|ALTER) (?:UNLOGGED )?TABLE (?:ONLY )?)' || :'qualified' || ' ', '\1' || replace(new, '\', '\\') || ' ') AS text
+FROM made m JOIN definition d USING (id)
 UNION ALL
 SELECT 2, n, c.shown, format('ALTER TABLE %s NO INHERIT %s', c.new, p.new) FROM inherited i JOIN made c ON c.id = i.child JOIN made p ON p.id = i.parent
 UNION ALL

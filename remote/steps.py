@@ -138,11 +138,18 @@ def place(settings: Settings) -> Step:
 
 def compare(proof: str) -> Step:
     """How `drill` compares; it goes before it."""
-    return Step("compare", {"proof": proof, **_content(hashes=proof == "equal")})
+    equal = proof == "equal"
+    sql = {"compare_sql": _sql("compare") if equal else ""}
+    return Step("compare", {"proof": proof, **_content(hashes=equal), **sql})
+
+
+def apart() -> Step:
+    """What `drill` makes by name in a server of its own; it goes before it."""
+    return Step("apart", {f"{name}_sql": _sql(name) for name in ("apart", "drill_create")})
 
 
 def drill(settings: Settings) -> Step:
-    """Of the archive, or the dump, that `verify` has looked at; after `beside` and `compare`."""
+    """Of what `verify` has looked at; after `beside`, `compare` and `apart`."""
     emptying = ("drill_db", "ours", "wipe")
     sql = {f"{name}_sql": _sql(name) if settings.drill_db else "" for name in emptying}
     return Step("drill", {**sql, "drill_timeout_seconds": str(settings.drill_timeout_seconds)})
@@ -227,7 +234,14 @@ def plan() -> Step:
 
 def restoring() -> Step:
     """What `replay` and `swap` have in common; it goes before either."""
-    return Step("restoring", {"count_sql": _sql("count"), "sessions_sql": _sql("sessions")})
+    return Step(
+        "restoring",
+        {
+            "count_sql": _sql("count"),
+            "sessions_sql": _sql("sessions"),
+            "entries_awk": _awk("entries"),
+        },
+    )
 
 
 def beside() -> Step:

@@ -105,11 +105,11 @@ tell_psql "$carry_sql"
 hear_or_stop "while it made the new database"
 choose_entries
 enter_database "$new_database"
-replay schemas in_their_name
+replay schemas
 close_psql
 fill main --jobs="$(jobs)"
 enter_database "$new_database"
-replay grants in_their_name
+replay grants
 refresh
 tell_psql 'BEGIN;'
 compare_rows

@@ -91,7 +91,7 @@ def proving(settings: Settings, proof: str, archive: str = "") -> list[Step]:
     if proof not in DRILLED:
         return [steps.verify(proof, archive)]
     written = steps.verify("written", archive)
-    shared = [steps.restoring(), steps.beside(), steps.compare(proof)]
+    shared = [steps.restoring(), steps.beside(), steps.compare(proof), steps.apart()]
     return [written, *shared, steps.drill(settings)]
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _PLACE = "this machine"
 _LEFT_WAIT_SECONDS = 15
+# The beginning of a manifest's line; a name that does not fit in is not known here.
 
 
 def is_asked_for(settings: Settings) -> bool:

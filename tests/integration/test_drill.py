@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fabric_predeploy.remote.servers import found, nearest
 
-from sandbox.postgres import create_owner
+from sandbox.postgres import create_owner, literal
 from sandbox.shop import fill
 from sandbox.sshd import available, openssh
 from tests.integration.everything import PUBLIC_BELONGS_TO_THE_OWNER, create_everything
@@ -197,6 +197,57 @@ def test_what_came_back_otherwise_is_13_and_no_archive(project, tampered, change
     assert told in done.stderr
     assert changed.archives() == []
     nothing_stays(changed)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-- a comment",
+        "\\restrict x",
+        "REFRESH MATERIALIZED VIEW x;",
+        "ALTER PUBLICATION x OWNER TO y;",
+        "",
+    ],
+)
+def test_a_line_is_missed_that_looks_like_one_of_a_script_alone(project, tampered, line):
+    comment = "COMMENT ON TABLE offers IS"
+    project.pg.run_as("shop", f"{comment} {literal(f'a{chr(10)}{line}{chr(10)}b')}", "shop")
+    without = rf"{comment} E'a\\nb'"  # as it stands in double quotes of a shell
+    changed = tampered(statement(without), BACKUP_DRILL="cluster")
+
+    done = changed.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+
+    assert done.returncode == 13
+    assert "schema" in done.stderr
+    project.pg.run_as("shop", f"{comment} NULL", "shop")
+
+
+def test_what_only_a_superuser_may_make_is_refused_with_a_way_out(pg, make_project, ssh):
+    pg.superuser("CREATE DATABASE owned_by_a_superuser")
+    pg.superuser(
+        "CREATE TABLE t (n int); CREATE ROLE app; GRANT app TO postgres; CREATE SCHEMA s;"
+        "CREATE TABLE s.of_another (n int); ALTER TABLE s.of_another OWNER TO app;",
+        "owned_by_a_superuser",
+    )
+    settings = {"DB_NAME": "owned_by_a_superuser", "DB_USER": "postgres"}
+    pg.superuser(f"ALTER ROLE postgres PASSWORD {literal(PASSWORD)}")
+    project = make_project(pg, ssh, **settings, BACKUP_DRILL="cluster")
+    try:
+        done = project.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+        assert done.returncode == 0, done.stderr
+
+        operators = "AS OPERATOR 1 <, FUNCTION 1 btint4cmp(int4, int4)"
+        sql = f"CREATE OPERATOR CLASS oc FOR TYPE int4 USING btree {operators}"
+        pg.superuser(sql, "owned_by_a_superuser")
+        done = project.fab("-H", "demo", "predeploy", "--version=v2", EQUAL)
+
+        assert done.returncode == 13
+        assert "superuser" in done.stderr
+        assert "BACKUP_DRILL=database" in done.stderr
+        elsewhere = project.with_profile(BACKUP_DRILL="database")
+        assert elsewhere.fab("-H", "demo", "predeploy", "--version=v2", EQUAL).returncode == 0
+    finally:
+        pg.superuser("DROP DATABASE owned_by_a_superuser WITH (FORCE); DROP ROLE app")
 
 
 def test_an_archive_that_comes_back_otherwise_keeps_its_grade(project, tampered):

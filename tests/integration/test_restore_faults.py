@@ -138,7 +138,7 @@ def with_stub(shop, part, script, injected="", program="pg_restore"):
 
 
 def at_the_end(sql):
-    return r"""exec "$real" "$@" | sed "/^.unrestrict/r $injected" """, sql
+    return r"""exec "$real" "$@" | sed "/^GRANT /r $injected" """, sql
 
 
 def our_sessions(shop, condition="true"):
@@ -206,6 +206,40 @@ def test_a_script_that_is_not_whole_restores_nothing(shop, part, script):
     assert_unchanged(shop, before, stubbed.restore("--no-safety"), 15)
 
 
+# As it was before 14.19, 15.14, 16.10 and 17.6: nothing keeps psql from obeying a script.
+OLD = r"""
+case "$*" in
+    *--file=-*) "$real" "$@" | sed -e '/^.restrict /d' -e '/^.unrestrict /d' {more} ;;
+    *) "$real" "$@" && for each; do
+        case $each in --file=/?*) sed -i -e '/^.restrict /d' "${{each#--file=}}" ;; esac
+    done ;;
+esac
+"""
+
+
+def test_with_programs_that_do_not_restrict_psql_a_restore_is_made_all_the_same(shop):
+    old = with_stub(shop, "", OLD.format(more=""))
+
+    done = old.restore("--no-safety")
+
+    assert done.returncode == 0, done.stderr
+    assert shop.now() == shop.archived
+
+
+def test_with_programs_that_do_not_restrict_psql_no_name_is_obeyed(shop):
+    """They wrote some names into comments as they were, with their line breaks."""
+    before = archives(shop)
+    mark = shop.project.ssh.home / f"sprung-{next(_numbers)}"
+    obeyed = rf"-e 's#^\(-- Data for Name: orders\);.*#\1\n\\! touch {mark}\n--#'"
+    old = with_stub(shop, "", OLD.format(more=obeyed))
+
+    done = old.restore("--no-safety")
+
+    assert "too old" in done.stderr
+    assert not mark.exists()
+    assert_unchanged(shop, before, done, 15)
+
+
 AT_THE_COMMIT = """
 CREATE FUNCTION public.late() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN {} RETURN NULL; END $$;
@@ -217,7 +251,7 @@ UPDATE public.customers SET id = id;
 
 def at_the_commit(shop, statement):
     """The last that the script does is to have this run by the COMMIT itself."""
-    script = f'{THROUGH} "/^.unrestrict/r $injected"'
+    script = f'{THROUGH} "/^GRANT /r $injected"'
     return with_stub(shop, "grants.list", script, AT_THE_COMMIT.format(statement))
 
 
@@ -297,8 +331,8 @@ def in_the_rows(shop):
 
 @contextmanager
 def in_the_comparison(shop):
-    script = f'{THROUGH} "/^.unrestrict/r $injected"'
-    yield with_stub(shop, "grants.list", script, A_SLOW_COUNT), "wait_event = 'PgSleep'"
+    script = f'{THROUGH} "/^REFRESH /r $injected"'
+    yield with_stub(shop, "matviews.list", script, A_SLOW_COUNT), "wait_event = 'PgSleep'"
 
 
 @contextmanager

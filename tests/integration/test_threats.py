@@ -31,6 +31,8 @@ ALTER TABLE public.baited ENABLE ROW LEVEL SECURITY;
 CREATE POLICY trap ON public.baited USING (public.trap() > 0);
 CREATE MATERIALIZED VIEW public.bait AS SELECT public.trap();
 INSERT INTO public.baited VALUES (1, (1, 2));
+CREATE FUNCTION public.format(text, name) RETURNS text IMMUTABLE LANGUAGE sql
+    AS 'SELECT public.trap()::text';
 """
 # In a name, a line of its own that psql would take for a command.
 NAMES = r"""
@@ -42,6 +44,17 @@ END $do$;
 """
 
 
+# Half of each line would be a statement, or a command of psql, for who reads single lines.
+REFRESHED = r"""
+DO $do$ BEGIN
+    EXECUTE format('CREATE MATERIALIZED VIEW public.%I AS SELECT 1 AS a', E'a\n');
+    EXECUTE format('CREATE MATERIALIZED VIEW public.%I AS SELECT 1 AS a', 'b\! touch {sprung} #');
+    EXECUTE format('CREATE TABLE public.%I (n int)', E't\nSET lock_timeout = 0;\n');
+    EXECUTE format('GRANT SELECT ON public.%I TO PUBLIC', E't\nSET lock_timeout = 0;\n');
+END $do$;
+"""
+
+
 @pytest.fixture(scope="module")
 def prey(pg):
     create_owner(pg, role="prey", password=PASSWORD, database="prey")
@@ -49,7 +62,7 @@ def prey(pg):
     return pg
 
 
-@pytest.mark.parametrize("hostile", [TRAPS, NAMES], ids=["functions", "names"])
+@pytest.mark.parametrize("hostile", [TRAPS, NAMES, REFRESHED], ids=["functions", "names", "views"])
 def test_what_a_database_holds_runs_nothing_on_the_host(prey, make_project, ssh, hostile):
     """Neither while it is dumped and counted, nor in a test restore, nor when it comes back."""
     sprung = ssh.home / "sprung"
@@ -61,6 +74,42 @@ def test_what_a_database_holds_runs_nothing_on_the_host(prey, make_project, ssh,
     done = project.predeploy("v1", BACKUP_PROOF="equal", BACKUP_CONTENT="hash")
     assert done.returncode == 0, done.stderr
     done = project.fab("-H", "demo", "restore", "--file=latest", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert plain_dump(prey, "prey") == before
+    assert not sprung.exists()
+
+
+# A function that a restore runs has the rights of the restore: it changes how the session reads
+# what comes next.
+MEDDLING = r"""
+CREATE FUNCTION public.meddle(t text) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM set_config('standard_conforming_strings', 'off', false);
+    PERFORM set_config('client_encoding', 'SJIS', false);
+    PERFORM set_config('search_path', 'public', false);
+    RETURN true;
+END $$;
+CREATE TABLE public.checked (t text CHECK (public.meddle(t)));
+INSERT INTO public.checked VALUES ('x');
+CREATE INDEX after_the_rows ON public.checked (t);
+DO $do$ BEGIN
+    EXECUTE format('COMMENT ON INDEX public.after_the_rows IS %L',
+        E'x\\''\n\\! touch {sprung}\n\u00c1''\n');
+END $do$;
+"""
+
+
+def test_what_a_function_sets_in_the_session_of_a_restore_changes_nothing_of_what_comes_back(
+    prey, make_project, ssh
+):
+    sprung = ssh.home / "sprung"
+    project = make_project(prey, ssh, DB_NAME="prey", DB_USER="prey")
+    prey.run_as("prey", "DROP SCHEMA public CASCADE; CREATE SCHEMA public", "prey")
+    prey.run_as("prey", MEDDLING.replace("{sprung}", str(sprung)), "prey")
+    before = plain_dump(prey, "prey")
+    assert project.predeploy("v1").returncode == 0
+
+    done = project.fab("-H", "demo", "restore", "--file=latest", "--yes", "--mode=transaction")
 
     assert done.returncode == 0, done.stderr
     assert plain_dump(prey, "prey") == before

@@ -45,3 +45,42 @@ def test_a_host_that_is_lost_once_it_has_published_is_a_failure(settings, monkey
     assert len(host.asked) == 1
     assert host.asked[0][-1] == "defer"
     assert not {"place", "drill", "prune"} & set(host.asked[0])
+
+
+@pytest.mark.parametrize(
+    ("told", "adapted"),
+    [
+        ("'UTF8' LC_COLLATE 'xx_XX.UTF-8' LC_CTYPE 'C'", "'UTF8' LC_COLLATE '{}' LC_CTYPE 'C'"),
+        ("'LATIN1' LC_COLLATE 'C' LC_CTYPE 'xx'", "'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"),
+        (
+            "'UTF8' LC_COLLATE '../x' LC_CTYPE '../x' LOCALE_PROVIDER icu ICU_LOCALE 'de'",
+            "'UTF8' LC_COLLATE '{0}' LC_CTYPE '{0}' LOCALE_PROVIDER icu ICU_LOCALE 'de'",
+        ),
+    ],
+)
+def test_a_locale_that_is_not_known_here_becomes_one_that_is(tmp_path, capsys, told, adapted):
+    (tmp_path / "x.manifest").write_text(f"a=b\nlocale=ENCODING {told}\nc=d\n")
+
+    runner._adapt_locale(tmp_path / "x.dump")
+
+    known = "C.UTF-8" if runner._is_known("C.UTF-8") else "C"
+    line = f"locale=ENCODING {adapted.format(known)}"
+    assert (tmp_path / "x.manifest").read_text() == f"a=b\n{line}\nc=d\n"
+    assert "does not know the locale" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "locale=ENCODING 'UTF8' LC_COLLATE 'x'; LC_CTYPE 'C'",
+        "locale=; ENCODING 'UTF8' LC_COLLATE 'x' LC_CTYPE 'C'",
+        "locale=C",
+        "x=y",
+    ],
+)
+def test_a_locale_of_another_form_stays_for_the_steps_to_refuse(tmp_path, told):
+    (tmp_path / "x.manifest").write_text(f"{told}\n")
+
+    runner._adapt_locale(tmp_path / "x.dump")
+
+    assert (tmp_path / "x.manifest").read_text() == f"{told}\n"
