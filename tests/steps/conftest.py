@@ -13,6 +13,39 @@ from fabric_predeploy.config.settings import Settings
 
 from tests.steps.host import SHELLS, Host
 
+# Where signals, pipes, `read`, `wait` or quoting matter, shells differ. Of the other modules the
+# other shells run one test in a gate, and all of them in `make thorough`.
+IN_EACH_SHELL = [
+    "attend",
+    "directory",
+    "door",
+    "dump",
+    "entries",
+    "fetch",
+    "harmless",
+    "interruption",
+    "lock",
+    "progress",
+    "publish",
+    "receive",
+    "request",
+    "standalone",
+    "verify",
+]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    seen = set()
+    for item in items:
+        shell = getattr(item, "callspec", None) and item.callspec.params.get("sh")  # type: ignore[attr-defined]
+        module = item.path.stem.removeprefix("test_")
+        if item.path.parent != Path(__file__).parent or shell in (None, "dash"):
+            continue
+        if module not in IN_EACH_SHELL and (module, shell) in seen:
+            item.add_marker(pytest.mark.thorough)
+        seen.add((module, shell))
+
 
 @pytest.fixture(scope="session", params=SHELLS)
 def sh(request: pytest.FixtureRequest) -> str:
