@@ -267,6 +267,8 @@ def _of_outline(
             f" the rows of their tables: {', '.join(others)}",
             "back up as a role that is no superuser and no member of a role of the application",
         )
+    else:
+        yield ok("roles", f"{settings.db_user} acts for no role of others when it counts rows")
     there = report.of("outline").all("extension")
     if there and not any("extension" in each for each in rehearsed(report)):
         yield ok("extensions", ", ".join(there))
