@@ -18,6 +18,7 @@ from invoke.context import Context
 
 from ..config.errors import HostError
 from ..config.settings import Settings
+from .exchange import LOST
 from .hostkeys import KnownHosts, fingerprint, known_hosts
 from .keys import chosen_files, existing, own_key
 from .route import config_of, hops
@@ -79,24 +80,32 @@ class SshChannel:
                 raise
             raise ConnectionResetError(str(failure)) from None
         self._channel.settimeout(0.0)
+        self._is_broken = False
         self._came = selectors.DefaultSelector()
         self._came.register(self._channel.fileno(), selectors.EVENT_READ)
 
     def receive(self, seconds: float) -> tuple[bytes, bytes]:
         if self.has_ended:
             time.sleep(seconds)
-        elif not self._is_there:
+            return b"", b""
+        if not self._is_there:
             self._came.select(seconds)
-        out = err = b""
-        with suppress(*_FAILURES):  # the connection is lost, as `exit_code` says next
-            if self._channel.recv_ready():
-                out = self._channel.recv(CHUNK_BYTES)
+        try:
+            out = self._channel.recv(CHUNK_BYTES) if self._channel.recv_ready() else b""
+            err = b""
             if self._channel.recv_stderr_ready():
                 err = self._channel.recv_stderr(CHUNK_BYTES)
+        except _FAILURES:
+            # Paramiko had read a piece when it met the end of the connection, and the piece is
+            # gone. What may still be there comes after it, so nothing more is read.
+            self._is_broken = True
+            return b"", b""
         return out, err
 
     @property
     def _is_there(self) -> bool:
+        if self._is_broken:
+            return False
         return bool(self._channel.recv_ready() or self._channel.recv_stderr_ready())
 
     def send(self, data: memoryview) -> int:
@@ -109,10 +118,13 @@ class SshChannel:
 
     @property
     def has_ended(self) -> bool:
-        return bool(self._channel.closed or self._channel.eof_received) and not self._is_there
+        ended = self._is_broken or self._channel.closed or self._channel.eof_received
+        return bool(ended) and not self._is_there
 
     @property
     def exit_code(self) -> int | None:
+        if self._is_broken:
+            return LOST
         return self._channel.recv_exit_status() if self._channel.exit_status_ready() else None
 
     def close(self) -> None:
