@@ -67,9 +67,9 @@ def test_without_the_pin_better_ones_would_answer_though_pg_catalog_comes_first(
 
     slow_predeploy(ground, EQUAL, **unpinned)
 
-    better = [mark for mark in ground.log.marks() if mark.startswith("better")]
-    assert len(better) > 5
-    assert any("concat_ws" in mark for mark in better)
+    marks = ground.log.marks()
+    assert len([mark for mark in marks if mark.startswith("better")]) > 5
+    assert any("concat_ws" in mark for mark in marks)
 
 
 def test_each_name_of_ours_that_a_function_or_operator_has_is_answered_for(make_ground):
