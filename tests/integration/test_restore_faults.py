@@ -338,7 +338,8 @@ def in_the_comparison(shop):
 @contextmanager
 def in_the_commit(shop):
     """Of the restore: what looked around before it has committed as well."""
-    waiting = at_the_commit(shop, "PERFORM pg_sleep(1.5);")
+    unseen = "PERFORM set_config('client_connection_check_interval', '0', false);"
+    waiting = at_the_commit(shop, f"{unseen} PERFORM pg_sleep(1.5);")
     yield waiting, "query = 'COMMIT;' AND wait_event = 'PgSleep'"
 
 
