@@ -204,7 +204,7 @@ def test_it_gets_no_other_rights_and_no_connection(runner, spied):
     bash = f"bash -c '</dev/tcp/127.0.0.1/{runner.ssh.port}' 2>/dev/null && echo 'spied: in' >&2"
     done = fab(spied(f"{asking}; {bash} || :"), "predeploy", "--version=v1", EQUAL)
     assert done.returncode == 0, done.stderr
-    assert found(done.stderr) == ["NoNewPrivs:\t1"]
+    assert found(done.stderr) == ["NoNewPrivs: 1"]
 
 
 @pytest.fixture
