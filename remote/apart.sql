@@ -1,7 +1,6 @@
 -- In the server of a test restore: make what only a superuser may make, by name. Of the archive's statements only those are
 -- run here whose whole text has a known form, in which nothing but names and literals is the archive's own. :turn is `first`,
 -- before anything else of the archive is there, or `last`, after all else of it.
-SET search_path = pg_catalog, pg_temp;
 SET standard_conforming_strings = on;
 \set name '(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)'
 \set qualified :name '(?:[.]' :name ')?'

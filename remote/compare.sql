@@ -1,7 +1,6 @@
 -- What the definitions of two scripts differ in: of the archive (`before`), and of the test restore (`after`). Each entry counts as
 -- a whole. The roles of a policy stand in the order in which they were made; what a superuser of the server owns is a
 -- superuser's there.
-SET search_path = pg_catalog, pg_temp;
 SET standard_conforming_strings = on;
 \set name '(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)'
 \set before `cat "$RUN_DIR/before"`

@@ -1,6 +1,5 @@
 -- Make the role (:owner), the roles that objects of the archive name (:roles, a line each) and the database of a test restore.
 -- Of :locale, a line of a manifest, only its parts are taken, each as a literal.
-SET search_path = pg_catalog, pg_temp;
 SET standard_conforming_strings = on;
 ALTER ROLE CURRENT_USER SET client_min_messages = error;
 CREATE ROLE :"owner" LOGIN BYPASSRLS;

@@ -6,6 +6,7 @@
 # role's search path would answer for those that our queries name, with our rights. The temporary schema is named, as it would
 # come first otherwise. Without the second, a policy of a table could run its functions in our queries.
 pin='SET search_path = pg_catalog, pg_temp; SET row_security = off;'
+unpin='RESET search_path;'
 
 # connect PROGRAM ARGUMENT…: the one place that starts a program which goes to a database. This shell becomes that program,
 # which alone is told where to, as whom, and the password.
@@ -38,7 +39,7 @@ ask() {
 
 # For statements that run code of the database's own, which may need the search path that its role has: between the two.
 unpin_path() {
-    tell_psql 'RESET search_path;'
+    tell_psql "$unpin"
 }
 
 pin_path() {

@@ -55,8 +55,7 @@ as_literals() {
 
 # Functions in a materialized view may need the search path of the role: it holds for that statement alone.
 as_refreshes() {
-    exec awk -v how=execute -v before="SELECT 'RESET search_path', " \
-        -v after=", 'SET search_path = pg_catalog, pg_temp' \\\\gexec" "$entries_awk"
+    exec awk -v how=execute -v before="SELECT '$unpin', " -v after=", '$pin' \\\\gexec" "$entries_awk"
 }
 
 # read_script FILE entries|statements: what the file `script` holds, a line each.
