@@ -4,8 +4,8 @@ import re
 import subprocess
 
 import pytest
-from fabric_predeploy.remote import shell
 
+from tests.local import whole_script
 from tests.steps.host import DUMPING
 from tests.steps.test_standalone import Script
 
@@ -100,14 +100,15 @@ def test_words_that_could_not_be_made_harmless_as_a_whole_are_not_told(host):
 def _shell(host, script, text):
     """Run it behind lib.sh, with that text on stdin."""
     given = {"fence": "f" * 32, "task": "verify", "keeps_status": "", "tells": "log"}
-    lib = shell.script([], {**given, "backup_dir": str(host.backup_dir)})
-    return subprocess.run(
+    lib = whole_script([], {**given, "backup_dir": str(host.backup_dir)})
+    told = subprocess.run(
         [host.tools / "sh", "-c", f"{lib}\nmet=yes\n{script}"],
         env=host.environment(),
         input=text.encode(),
         capture_output=True,
         check=False,
     ).stdout.decode()
+    return told.partition(" door\n")[2]
 
 
 def test_the_script_for_the_host_prints_no_order_either(host):
