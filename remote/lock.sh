@@ -77,7 +77,7 @@ locked() {
 }
 
 no_locks() {
-    refuse 10 "flock cannot lock in $backup_dir (exit code $flock_status)" "choose a BACKUP_DIR on a local disk" lock
+    refuse 10 "flock cannot lock in $backup_path (exit code $flock_status)" "choose a BACKUP_DIR on a local disk" lock
 }
 
 at_work() {

@@ -113,7 +113,7 @@ def test_a_locale_that_says_more_than_a_locale_is_refused(forged, mark, locale):
 
     done = verify(forged)
 
-    assert done.returncode == 14, done.stderr
+    assert done.returncode == 13, done.stderr
     assert "locale" in done.stderr
     assert not mark.exists()
 
