@@ -9,6 +9,7 @@ SET LOCAL lock_timeout = :'lock_timeout';
 \set ECHO errors
 SELECT format('LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE', n.nspname, c.relname)
 :dumped
+ORDER BY c.oid -- as pg_dump takes them
 \gexec
 \set ECHO none
 SELECT 'snapshot=' || pg_export_snapshot();

@@ -52,8 +52,10 @@ def odd(project):
         formats.BestAvailableEncryption(PASSPHRASE.encode()),
     ).decode()
     secrets = {"SSH_PRIVATE_KEY": encrypted, "SSH_KEY_PASSPHRASE": PASSPHRASE, "DB_PASSWORD": ODD}
-    project = project.with_profile(DB_NAME="odd", DB_USER="odd")
-    return replace(project, secrets={**project.secrets, **secrets})
+    ours = project.with_profile(DB_NAME="odd", DB_USER="odd")
+    yield replace(ours, secrets={**ours.secrets, **secrets})
+    project.pg.superuser("DROP DATABASE odd")
+    project.pg.superuser("DROP ROLE odd")
 
 
 def test_a_proven_archive_is_handed_to_the_jobs_that_come_next(step, project):

@@ -52,7 +52,7 @@ def test_without_the_pin_they_would_answer(make_ground, unpinned):
     marks = ground.log.marks()
     kinds = {mark.split()[0] for mark in marks}
     assert kinds == {"function", "aggregate", "operator", "relation", "type"}, errors
-    assert len(marks) > 80
+    assert len(marks) > 50  # how many differs, as the plans of the queries do
     assert f"function pg_blocking_pids(integer) as {OWNER} of {OWNER}" in marks
     assert "operator text = text as fabric_predeploy of fabric_predeploy" in marks
     assert code == 0, errors  # and nobody would notice

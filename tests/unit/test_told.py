@@ -26,6 +26,7 @@ OURS = {
     "seen",
     "transaction",
     "pin",  # the search path of a session
+    "unpin",
 }
 
 
