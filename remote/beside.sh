@@ -84,7 +84,7 @@ sort_entries() {
         /^[0-9]+; (0 0|826 [0-9]+ DEFAULT) ACL / { list = "grants" }
         sub(/^[0-9]+; 0 0 ACL - SCHEMA /, "", rest) && (rest in known || rest ~ /^public /) { list = "schemas" }
         /^[0-9]+; 0 [0-9]+ MATERIALIZED VIEW DATA / { list = "matviews" }
-        /^[0-9]+; (3079 [0-9]+|0 0 COMMENT -) EXTENSION (- )?plpgsql / { next }
+        /^[0-9]+; (3079 [0-9]+|0 0 COMMENT -) EXTENSION (- )?plpgsql $/ { next }
         { print list, $0 }
         END { print "end" }' "$run_dir/toc" >"$run_dir/sorted"
     finished $!

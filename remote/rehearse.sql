@@ -46,9 +46,9 @@ FROM toc, (SELECT coalesce(min(position) FILTER (WHERE kind IN ('TABLE DATA', 'S
 WHERE (ours IS NOT FALSE
         OR classid = 0 AND entry LIKE 'USER MAPPING - %' AND EXISTS ( -- it stands there under the owner of the server
             SELECT FROM our_role WHERE starts_with(entry, 'USER MAPPING - USER MAPPING ' || translate(name, E'\n\r', '  ') || ' SERVER ')))
-    AND NOT EXISTS ( -- what stays in place must not come twice
-        SELECT FROM pg_extension e
-        WHERE entry IN ('EXTENSION - ' || extname || ' ', format('COMMENT - EXTENSION %I ', extname))
+    AND NOT EXISTS ( -- what stays in place must not come twice; pg_dump quotes a name where another one speaks of it
+        SELECT FROM pg_extension e, translate(extname, E'\n\r', '  ') AS listed, LATERAL (VALUES (listed), ('"' || replace(listed, '"', '""') || '"')) AS quoted(name)
+        WHERE entry IN ('EXTENSION - ' || listed || ' ', 'COMMENT - EXTENSION ' || quoted.name || ' ', 'SECURITY LABEL - EXTENSION ' || quoted.name || ' ')
             AND NOT EXISTS (SELECT FROM gone g WHERE g.classid = 'pg_extension'::regclass AND g.objid = e.oid))
     AND NOT EXISTS (
         SELECT FROM kept_schema k WHERE k.name <> 'public' AND entry = 'SCHEMA - ' || translate(k.name, E'\n\r', '  ') || ' ' || toc.owner)
@@ -108,8 +108,8 @@ SELECT format('the extension %s is not one that %s may create%s', x.name, curren
         CASE WHEN v.name IS NULL THEN ': the server does not have it' ELSE ': it is not trusted' END),
     CASE WHEN e.oid IS NULL OR e.extowner IN (SELECT oid FROM our_role) THEN 'either' ELSE 'swap' END
 FROM toc CROSS JOIN LATERAL (SELECT substring(entry FROM '^EXTENSION - (.*) $') AS name WHERE kind = 'EXTENSION') x
-LEFT JOIN pg_extension e ON e.extname = x.name
-LEFT JOIN (SELECT a.name, bool_or(NOT v.superuser OR v.trusted) AS ours
+LEFT JOIN pg_extension e ON translate(e.extname, E'\n\r', '  ') = x.name
+LEFT JOIN (SELECT translate(a.name, E'\n\r', '  ') AS name, bool_or(NOT v.superuser OR v.trusted) AS ours
     FROM pg_available_extensions a JOIN pg_available_extension_versions v ON v.name = a.name AND v.version = a.default_version
     GROUP BY a.name) v ON v.name = x.name
 WHERE x.name IS NOT NULL AND x.name <> 'plpgsql' AND v.ours IS NOT TRUE
