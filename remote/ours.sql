@@ -52,14 +52,21 @@ SELECT 'pg_publication_namespace'::regclass, n.oid, pubowner, pnnspid FROM pg_pu
 \endif
 
 -- Schemas that are emptied, not dropped: public, which no archive creates, and those that hold something of others.
+-- Not what comes and goes with an extension of ours, whoever owns it: its members, and parts of them that are no members
+-- themselves, such as indexes and, up to 16, the types of arrays.
 CREATE TEMP TABLE kept_schema ON COMMIT DROP AS
+WITH RECURSIVE member(classid, objid) AS (
+    SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extowner IN (SELECT oid FROM our_role)
+    UNION
+    SELECT d.classid, d.objid FROM member m JOIN pg_depend d ON d.refclassid = m.classid AND d.refobjid = m.objid
+    WHERE d.deptype IN ('i', 'a'))
 SELECT n.oid, n.nspname AS name FROM pg_namespace n
 WHERE pg_has_role(n.nspowner, 'USAGE') AND n.oid >= 2200 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND (n.nspname = 'public' OR EXISTS (
         SELECT FROM owner o
         WHERE o.schema = n.oid AND o.owner NOT IN (SELECT oid FROM our_role)
-            AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-                WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e' AND e.extowner IN (SELECT oid FROM our_role))));
+            AND (o.classid, o.objid) NOT IN (SELECT m.classid, m.objid FROM member m)));
 DELETE FROM owned WHERE classid = 'pg_namespace'::regclass AND objid IN (SELECT oid FROM kept_schema);
 
 -- What CASCADE takes along: dependents, and the whole of which something that goes is an inner part. Members of an

@@ -124,3 +124,80 @@ def test_extensions_of_the_role_come_back_by_a_swap_whatever_their_names_are(mak
     project.pg.superuser(f"ALTER ROLE {OWNER} NOCREATEDB")
 
     assert dumped(project) == before
+
+
+# What a deploy does around extensions of its own: all of it goes, or comes back.
+AROUND = {
+    "a schema made for it": "CREATE SCHEMA s; CREATE EXTENSION hstore SCHEMA s;",
+    "its schema renamed": "ALTER SCHEMA home RENAME TO elsewhere;",
+    "its schema dropped": "DROP SCHEMA home CASCADE;",
+    "dropped and made elsewhere": """
+        DROP EXTENSION citext CASCADE;
+        CREATE SCHEMA elsewhere;
+        CREATE EXTENSION citext SCHEMA elsewhere;
+    """,
+    "two schemas that change names": """
+        ALTER SCHEMA home RENAME TO elsewhere;
+        CREATE SCHEMA home;
+        CREATE EXTENSION hstore SCHEMA home;
+    """,
+}
+# Of uuid-ossp the wheels lack a library.
+TRUSTED = """
+SELECT DISTINCT name FROM pg_available_extension_versions
+WHERE trusted AND name !~ 'of the role' AND name NOT IN ('plpgsql', 'uuid-ossp')
+"""
+HOME = """
+CREATE SCHEMA home;
+CREATE EXTENSION citext SCHEMA home;
+CREATE TABLE home.a (i home.citext PRIMARY KEY, many home.citext[]);
+INSERT INTO home.a VALUES ('A', '{b,C}');
+"""
+
+
+@pytest.mark.parametrize("deploy", AROUND)
+@pytest.mark.parametrize("major", SAMPLE)
+def test_what_a_deploy_does_around_extensions_of_its_own_comes_to_nothing(
+    make_database, major, deploy
+):
+    project = make_database(major)
+    by(OWNER, project, HOME)
+    gated(project)
+    before = dumped(project)
+    by(OWNER, project, AROUND[deploy])
+    assert dumped(project) != before
+
+    restored(project)
+
+    assert dumped(project) == before
+
+
+@pytest.mark.parametrize("major", SAMPLE)
+def test_an_extension_of_ours_that_a_superuser_has_moved_is_back_in_its_schema(
+    make_database, major
+):
+    """Its owner cannot: the members of a trusted extension belong to a superuser."""
+    project = make_database(major)
+    by(OWNER, project, HOME)
+    gated(project)
+    before = dumped(project)
+    by("postgres", project, "ALTER EXTENSION citext SET SCHEMA public;")
+
+    restored(project)
+
+    assert dumped(project) == before
+
+
+@pytest.mark.parametrize("major", SAMPLE)
+def test_a_schema_that_was_made_for_any_extension_is_gone_afterwards(make_database, major):
+    project = make_database(major)
+    by(OWNER, project, A_TABLE)
+    gated(project)
+    before = dumped(project)
+    for n, name in enumerate(project.pg.superuser(TRUSTED).splitlines()):
+        made = f"CREATE SCHEMA s{n}; CREATE EXTENSION {identifier(name)} SCHEMA s{n} CASCADE;"
+        by(OWNER, project, made)
+
+    restored(project)
+
+    assert dumped(project) == before
