@@ -2,7 +2,9 @@
 -- Extensions and publications before what they hold on to, schemas before their contents.
 SELECT format('DROP %s IF EXISTS %s CASCADE',
     CASE i.type WHEN 'statistics object' THEN 'statistics' WHEN 'foreign-data wrapper' THEN 'foreign data wrapper' ELSE i.type END,
-    CASE i.type WHEN 'aggregate' THEN regexp_replace(i.identity, '\(\)$', '(*)') ELSE i.identity END)
+    CASE i.type WHEN 'aggregate' THEN regexp_replace(i.identity, '\(\)$', '(*)')
+        WHEN 'transform' THEN (SELECT format('FOR %s LANGUAGE %I', trftype::regtype, lanname) FROM pg_transform t JOIN pg_language l ON l.oid = trflang WHERE t.oid = o.objid)
+        ELSE i.identity END)
 FROM owned o CROSS JOIN pg_identify_object(o.classid, o.objid, 0) AS i
 WHERE i.type NOT IN ('large object', 'default acl', 'user mapping')
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.objsubid = 0 AND d.deptype IN ('e', 'i', 'P'))
