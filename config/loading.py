@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from . import privacy, profiles, version
+from .address import address
 from .errors import ConfigurationError
 from .parsers import readable
 from .profiles import Source
@@ -61,6 +62,7 @@ def load(  # noqa: PLR0913 - each has a name
     levels = [command_line, environment, *([file] if file else []), dotenv]
 
     given = {"SSH_HOST": name, **_collect(levels, problems), _PROFILE.variable: name}
+    problems.extend(_split_host(given))
     _derive_version(given, directory, problems if needs_version else [])
     problems.extend(_missing(given, file, name, directory))
     problems.extend(_example(given, file))
@@ -118,6 +120,27 @@ def _collect(levels: Sequence[Source], problems: list[str]) -> dict[str, Given]:
             )
         del given[pair[1] if first.level < second.level else pair[0]]
     return given
+
+
+def _split_host(given: dict[str, Given]) -> Iterator[str]:
+    """SSH_HOST may name user and port, too; what a higher level says of them wins."""
+    host = given["SSH_HOST"]
+    try:
+        found = address(host.text)
+    except ValueError:
+        return  # which the setting's own parser tells
+    given["SSH_HOST"] = host._replace(text=found.host)
+    for variable, value in (("SSH_USER", found.user), ("SSH_PORT", found.port)):
+        if value is None:
+            continue
+        other = given.get(variable)
+        if other and other.level == host.level and other.text != str(value):
+            yield (
+                f"SSH_HOST = {shown(host.text)} and {variable} = {shown(other.text)} (from"
+                f" {other.origin}) say different things: set only one"
+            )
+        if other is None or other.level > host.level:
+            given[variable] = Given(str(value), f"SSH_HOST, {host.origin}", host.level)
 
 
 def _derive_version(given: dict[str, Given], directory: Path, problems: list[str]) -> None:

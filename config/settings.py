@@ -5,6 +5,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from .address import address_host
 from .parsers import (
     choice,
     compression,
@@ -54,12 +55,13 @@ class Settings:
     # RUF009 below: `_setting` is a `field()`, which ruff cannot see where the type is a Path.
 
     profile: str = _setting("PREDEPLOY_HOST", host, flag="-H")
-    ssh_host: str = _setting("SSH_HOST", host)
+    ssh_host: str = _setting("SSH_HOST", address_host)
     ssh_port: int | None = _setting("SSH_PORT", whole(1, 65_535), None, flag="-H")
     ssh_user: str | None = _setting("SSH_USER", user, None, flag="-H")
     ssh_private_key: str | None = _setting("SSH_PRIVATE_KEY", key_text, None, secret=True)
     ssh_key_file: Path | None = _setting("SSH_KEY_FILE", local_file, None)  # noqa: RUF009
     ssh_key_passphrase: str | None = _setting("SSH_KEY_PASSPHRASE", one_line, None, secret=True)
+    ssh_certificate: str | None = _setting("SSH_CERTIFICATE", key_text, None)
     ssh_known_hosts: str | None = _setting("SSH_KNOWN_HOSTS", known_hosts, None)
     ssh_known_hosts_file: Path | None = _setting("SSH_KNOWN_HOSTS_FILE", local_file, None)  # noqa: RUF009
     shell_timeout_seconds: int = _setting("SSH_SHELL_TIMEOUT", whole(1, _A_DAY_SECONDS), 30)

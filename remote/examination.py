@@ -10,7 +10,8 @@ from invoke.context import Context
 
 from ..config.errors import HostError
 from ..config.settings import Settings
-from .connection import Hop, Route, shared
+from .connection import Route, shared
+from .hop import Hop
 from .hostkeys import UnknownKeyError, address, family, fingerprint, known_line, parse
 from .signals import awaited
 

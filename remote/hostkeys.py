@@ -4,8 +4,9 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Final
 
 from ..config.errors import ConfigurationError, HostError
 from ..config.settings import Settings
+from .certificates import SUFFIX, Certificate, of_blob
+from .tokens import file_name
 
 _PORT: Final = 22
 _MARKERS: Final = {"@revoked", "@cert-authority"}
@@ -47,22 +50,41 @@ class KnownHosts:
     keys: tuple[KnownKey, ...] = field(repr=False)
     remedy: str
 
-    def preferred(self, host: str, port: int, algorithms: Iterable[str]) -> list[str]:
-        """Put first what makes the host show a key that one can compare; keep the order else."""
-        kinds = {key.kind for key in self._trusted(host, port)}
-        return sorted(algorithms, key=lambda algorithm: _key_type(algorithm) not in kinds)
+    def preferred(self, host: str, port: int, algorithms: Iterable[str]) -> tuple[str, ...]:
+        """Put first what makes the host show a key that one can compare; keep the order else.
 
-    def check(self, host: str, port: int, kind: str, blob: bytes) -> str:
-        """Return where this key is known for this host; raise HostError (3) if not, or revoked."""
+        Certificates are asked for only where an authority is known that may speak for the host.
+        """
+        kinds = {key.kind for key in self._trusted(host, port)}
+        algorithms = list(algorithms)
+        certified = [each for each in algorithms if each.endswith(SUFFIX)]
+        plain = [each for each in algorithms if not each.endswith(SUFFIX)]
+        plain.sort(key=lambda algorithm: _key_type(algorithm) not in kinds)
+        return (*certified, *plain) if self._authorities(host, port) else tuple(plain)
+
+    def check(
+        self, host: str, port: int, kind: str, blob: bytes, *, certificate: bytes = b""
+    ) -> str:
+        """Return where this key is known for this host; raise HostError (3) if not, or revoked.
+
+        `certificate` is what the host has shown for its key, if it has.
+        """
         name = address(host, port)
         trusted = self._trusted(host, port)
         shown = f"{fingerprint(blob)} ({family(kind).upper()})"
+        found = _certificate(certificate)
         for key in self._naming(name, host):
-            if key.marker == "@revoked" and key.blob == blob:
+            if key.marker == "@revoked" and key.blob in (blob, found and found.authority):
                 raise HostError(_REVOKED.format(name=name, shown=shown, place=key.place))
         for key in trusted:
             if key.blob == blob:
                 return key.place
+        authorities = self._authorities(host, port)
+        for key in authorities:
+            if found and found.authority == key.blob:
+                return _vouched(found, key, host)
+        if authorities:
+            shown += _not_vouched(found, authorities[0])
         same_name = [key for key in trusted if key.names(name.lower())]
         if same_name:
             known = "\n".join(
@@ -78,6 +100,10 @@ class KnownHosts:
                 name=name, shown=shown, line=line, remedy=self.remedy, family=family(kind)
             )
         )
+
+    def _authorities(self, host: str, port: int) -> list[KnownKey]:
+        names = address(host, port), host
+        return [key for key in self._naming(*names) if key.marker == "@cert-authority"]
 
     def _naming(self, *names: str) -> Iterator[KnownKey]:
         return (key for key in self.keys if any(key.names(name.lower()) for name in names))
@@ -98,6 +124,19 @@ the host key of {name} is not known, so nothing was sent (exit 3)
     ssh-keygen -lf /etc/ssh/ssh_host_{family}_key.pub
   Only if they are equal, add this line to {remedy}:
 {line}"""
+
+_NO_CERTIFICATE: Final = """
+    it showed no certificate, though its certificate authority is known: {place}"""
+
+_OTHER_AUTHORITY: Final = """
+    its certificate is signed by {by}, which is not the authority of {place}"""
+
+_NO_GOOD: Final = """\
+the host certificate of {name} does not count, so nothing was sent (exit 3)
+    it {faults}
+    certificate: {id}; its authority: {place}
+  What to do: ask whoever runs the host for a new certificate, made for this name:
+    ssh-keygen -s CA_KEY -I ID -h -n {name} /etc/ssh/ssh_host_ed25519_key.pub"""
 
 _CHANGED: Final = """\
 the host key of {name} has CHANGED, so nothing was sent (exit 3)
@@ -134,7 +173,9 @@ def parse(text: str, place: str, *, strict: bool) -> Iterator[KnownKey]:
             )
 
 
-def known_hosts(settings: Settings, ssh_config: Mapping[str, str]) -> KnownHosts:
+def known_hosts(
+    settings: Settings, ssh_config: Mapping[str, str], tokens: Mapping[str, str]
+) -> KnownHosts:
     """Read SSH_KNOWN_HOSTS, else SSH_KNOWN_HOSTS_FILE, else the files that ssh would."""
     if settings.ssh_known_hosts:
         return known_in_text(settings.ssh_known_hosts, "SSH_KNOWN_HOSTS")
@@ -142,12 +183,16 @@ def known_hosts(settings: Settings, ssh_config: Mapping[str, str]) -> KnownHosts
         file = settings.ssh_known_hosts_file
         return known_in_files([file], f"{file} (SSH_KNOWN_HOSTS_FILE)")
     user = ssh_config.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")
-    system = ssh_config.get("globalknownhostsfile", "/etc/ssh/ssh_known_hosts")
+    system = ssh_config.get(
+        "globalknownhostsfile", "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"
+    )
     files = [
-        Path(os.path.expanduser(name))  # noqa: PTH111 - Path raises for a user that is not there
-        for name in f"{user} {system}".split()
+        Path(file_name(name, "UserKnownHostsFile", tokens))
+        for name in shlex.split(f"{user} {system}")
+        if name != "none"
     ]
-    return known_in_files(files, f"{files[0]}, or in CI to the variable SSH_KNOWN_HOSTS")
+    belongs = files[0] if files else "a file that UserKnownHostsFile in ssh_config names"
+    return known_in_files(files, f"{belongs}, or in CI to the variable SSH_KNOWN_HOSTS")
 
 
 def known_in_text(text: str, name: str) -> KnownHosts:
@@ -180,6 +225,27 @@ def fingerprint(blob: bytes) -> str:
     """As `ssh-keygen -l` prints it."""
     digest = base64.b64encode(hashlib.sha256(blob).digest()).decode()
     return "SHA256:" + digest.rstrip("=")
+
+
+def _certificate(blob: bytes) -> Certificate | None:
+    """One that cannot be read speaks for nobody: then the key itself has to be known."""
+    with suppress(ValueError):
+        return of_blob(blob, "") if blob else None
+    return None
+
+
+def _vouched(found: Certificate, authority: KnownKey, host: str) -> str:
+    faults = found.faults(host)
+    if not faults:
+        return authority.place
+    told = "; it ".join(faults)
+    raise HostError(_NO_GOOD.format(name=host, faults=told, place=authority.place, id=found.key_id))
+
+
+def _not_vouched(found: Certificate | None, authority: KnownKey) -> str:
+    if found is None:
+        return _NO_CERTIFICATE.format(place=authority.place)
+    return _OTHER_AUTHORITY.format(by=fingerprint(found.authority), place=authority.place)
 
 
 def _key_type(algorithm: str) -> str:

@@ -11,7 +11,8 @@ import fabric
 from invoke.context import Context
 
 from ..config.settings import Settings
-from .connection import SshChannel, await_sign_of_life, connect, is_alive
+from .channel import SshChannel, await_sign_of_life, is_alive
+from .connection import connect
 from .signals import awaited, held_back
 
 ASK_EVERY_SECONDS: Final = 5

@@ -1,37 +1,203 @@
-"""What ssh_config has started on this machine, and what it may ask for: no secret of ours."""
+"""ssh_config, read as `ssh` reads it: Include, Match, and values that say `none`.
 
-import shlex
+Paramiko's own reader knows no Include, takes `ProxyJump none` for a host, and lets a Match that
+it does not know match everything. Where a Match asks what only ssh can answer, ssh is asked.
+"""
+
+import os
+import pwd
+import re
 import subprocess
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
+import fabric
 import invoke
 import paramiko
 import paramiko.config
 
+from ..config.errors import ConfigurationError
 from ..config.machine import environment_without_secrets
+from .ssh_config_lines import ALONE, LISTS, ConfigFile, Criterion, lines_of
+from .tokens import Goal, expanded, home, local_user
+
+_SECONDS: Final = re.compile("([0-9]{1,6})([sSmMhH]?)")
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
+_SSH_SECONDS: Final = 30
 
 
-class Proxy(paramiko.ProxyCommand):  # type: ignore[misc]  # paramiko has no types
-    """Paramiko's own inherits the whole environment."""
+class _UndecidedError(Exception):
+    """Only ssh can tell whether this matches."""
 
-    def __init__(self, command: str) -> None:
-        self.cmd = shlex.split(command)
-        self.process = subprocess.Popen(
-            self.cmd,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env=environment_without_secrets(),
+
+class Reader(paramiko.SSHConfig):  # type: ignore[misc]  # paramiko has no types
+    """Fabric asks `lookup`. `user` is the one who logs in, where ssh_config does not decide it."""
+
+    def __init__(self, files: Iterable[ConfigFile], user: str | None = None) -> None:
+        super().__init__()
+        self._files, self._user = list(files), user
+        self._lines = [line for file in self._files for line in lines_of(file, file.path, (), 0)]
+        self._ran: dict[str, bool] = {}
+
+    def lookup(self, hostname: str) -> Any:
+        try:
+            options = self._looked_up(hostname)
+        except _UndecidedError as undecided:
+            options = self._answer_of_ssh(hostname, str(undecided))
+        return paramiko.SSHConfigDict(_meant(options))
+
+    def _looked_up(self, original: str) -> dict[str, Any]:
+        options: dict[str, Any] = {"user": self._user} if self._user else {}
+        self._read(options, original, original)
+        options["hostname"] = _host_name(options, original)
+        name = original
+        if options.get("canonicalizehostname", "no").lower() in ("yes", "always"):
+            dots = int(options.get("canonicalizemaxdots", 1))
+            if original.count(".") <= dots:
+                domains = options.get("canonicaldomains", "").split()
+                name = options["hostname"] = self.canonicalize(original, options, domains)
+        self._read(options, original, name, canonical=name != original, final=True)
+        return options
+
+    def _read(
+        self,
+        options: dict[str, Any],
+        original: str,
+        name: str,
+        *,
+        canonical: bool = False,
+        final: bool = False,
+    ) -> None:
+        for line in self._lines:
+            if not self._matches(line.criteria, options, original, name, canonical, final):
+                continue
+            if line.keyword in LISTS:
+                values = options.setdefault(line.keyword, [])
+                if line.value not in values:
+                    values.append(line.value)
+            elif not _is_barred(line.keyword, options):
+                options.setdefault(line.keyword, line.value)
+
+    def _matches(  # noqa: PLR0913 - what a Match may ask for
+        self,
+        criteria: tuple[Criterion, ...],
+        options: Mapping[str, Any],
+        original: str,
+        name: str,
+        canonical: bool,
+        final: bool,
+    ) -> bool:
+        asked = {
+            "host line": name,
+            "host": options.get("hostname") or name,
+            "originalhost": original,
+            "user": options.get("user") or local_user(),
+            "localuser": local_user(),
+            "tagged": options.get("tag", ""),
+            "sessiontype": "exec",
+        }
+        undecided = ""
+        for kind, patterns, negated in criteria:
+            if kind in asked:
+                holds = any_of(patterns.split(","), asked[kind])
+            elif kind in ALONE:
+                holds = {"all": True, "canonical": canonical, "final": final}[kind]
+            elif kind == "exec":
+                holds = self._succeeds(patterns, options, original)
+            else:
+                undecided = f"Match {kind} {patterns}".strip()
+                continue
+            if holds == negated:
+                return False
+        if undecided:
+            raise _UndecidedError(undecided)
+        return True
+
+    def _succeeds(self, command: str, options: Mapping[str, Any], original: str) -> bool:
+        goal = Goal(
+            original,
+            _host_name(options, original),
+            int(options.get("port", 22)),
+            options.get("user") or local_user(),
+            options.get("hostkeyalias", ""),
         )
-        self.timeout = None
+        command = expanded(command, "Match exec", goal.tokens)
+        if command not in self._ran:
+            self._ran[command] = bool(_run(command, hide="stdout", warn=True, in_stream=False).ok)
+        return self._ran[command]
+
+    def _answer_of_ssh(self, host: str, undecided: str) -> dict[str, Any]:
+        """Ask `ssh -G`, where ssh would read the very files that we do."""
+        first = self._files[0].path
+        file = ["-F", str(first)] if len(self._files) == 1 else []
+        user = ["-l", self._user] if self._user else []
+        why = "there is no ssh client here to ask"
+        if not file and home() != pwd.getpwuid(os.getuid()).pw_dir:
+            why = "ssh would not read this file, as HOME is not the home directory of the account"
+        else:
+            try:
+                done = subprocess.run(
+                    ["ssh", "-G", *file, *user, "--", host],
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    env=environment_without_secrets(),
+                    timeout=_SSH_SECONDS,
+                    check=False,
+                )
+                if done.returncode == 0:
+                    return _answered(done.stdout)
+                why = f"ssh itself says: {' '.join(done.stderr.split())[:300]}"
+            except (OSError, subprocess.TimeoutExpired):
+                pass
+        raise ConfigurationError(
+            f"ssh_config: whether `{undecided}` matches could not be found out: {why} (exit 2)\n"
+            "  What to do: install OpenSSH's client, or take that Match out, or give fab another"
+            " file: fab -S FILE."
+        )
 
 
-def proxy(host: str, command: str) -> Proxy:
-    """Start a ProxyCommand, whose tokens are replaced as Fabric does."""
-    config = paramiko.SSHConfig.from_text(f"Host {host}\n    ProxyCommand {command}")
-    return Proxy(config.lookup(host)["proxycommand"])
+def any_of(patterns: Iterable[str], name: str) -> bool:
+    """As ssh has it: one pattern must match, and none of those that begin with `!`."""
+    found = False
+    for pattern in patterns:
+        matches = fnmatchcase(name.lower(), pattern.lstrip("!").lower().replace("[", "[[]"))
+        if matches and pattern.startswith("!"):
+            return False
+        found = found or matches
+    return found
+
+
+def reader(config: fabric.Config, user: str | None) -> Any:
+    """Read the files that Fabric has read. An object that somebody gave to Fabric stays."""
+    named, given = vars(config)["_runtime_ssh_path"], config.base_ssh_config
+    names = [vars(config)["_user_ssh_path"], vars(config)["_system_ssh_path"]]
+    if named is not None:
+        names = [named]
+    elif not config.load_ssh_configs:
+        names = []
+    paths = [Path(os.path.expanduser(name)) for name in names]  # noqa: PTH111
+    read_by_fabric = paramiko.SSHConfig()
+    for path in filter(os.path.isfile, paths):
+        with path.open() as file:
+            read_by_fabric.parse(file)
+    # Not by their order or number: Fabric reads the files once more for each copy it makes.
+    blocks, known = (vars(each)["_config"] for each in (given, read_by_fabric))
+    if any(block not in known for block in blocks):
+        return given
+    places = Path(home(), ".ssh"), Path("/etc/ssh")
+    return Reader(map(ConfigFile, paths, places), user)
+
+
+def _is_barred(keyword: str, options: Mapping[str, Any]) -> bool:
+    """Of ProxyJump and ProxyCommand the first wins, but `ProxyJump none` bars no ProxyCommand."""
+    if keyword == "proxyjump":
+        return "proxycommand" in options
+    return keyword == "proxycommand" and options.get("proxyjump", "none").lower() != "none"
 
 
 def guard_match_exec() -> None:
@@ -44,3 +210,30 @@ def guard_match_exec() -> None:
 
 def _run(command: str, **options: Any) -> Any:
     return invoke.run(command, env=environment_without_secrets(), replace_env=True, **options)
+
+
+def _host_name(options: Mapping[str, Any], original: str) -> str:
+    return expanded(options.get("hostname") or original, "HostName", {"%": "%", "h": original})
+
+
+def _answered(text: str) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for line in text.splitlines():
+        keyword, _, value = line.partition(" ")
+        if keyword in LISTS:
+            options.setdefault(keyword, []).append(value)
+        else:
+            options[keyword] = value
+    return options
+
+
+def _meant(options: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what says `none`, and what Fabric would choke on or act on."""
+    for keyword in LISTS & options.keys():
+        options[keyword] = [each for each in options[keyword] if each.lower() != "none"]
+    options.pop("forwardagent", None)  # no host needs our keys
+    if "connecttimeout" in options:
+        found = _SECONDS.fullmatch(options.pop("connecttimeout"))
+        if found:
+            options["connecttimeout"] = str(int(found[1]) * _UNITS[found[2].lower()])
+    return options

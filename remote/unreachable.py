@@ -3,7 +3,7 @@
 import errno
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,11 @@ from ..config.harmless import harmless
 
 _LONGEST: Final = 500
 _PROHIBITED: Final = 1  # RFC 4254 section 5.1: the jump host's sshd forbids forwarding
+_KEY_REMEDY: Final = (
+    "check SSH_USER; set SSH_PRIVATE_KEY or SSH_KEY_FILE (SSH_KEY_PASSPHRASE if encrypted);\n"
+    "  its public key must be in the host's ~/.ssh/authorized_keys (`ssh-copy-id`, or the"
+    " hoster's panel)"
+)
 _PORT_HINT: Final = "check SSH_HOST and SSH_PORT (22 unless set; SiteGround uses 18765)"
 
 
@@ -49,15 +54,58 @@ def before_trust(error: Exception, seconds: float) -> Trouble:
     )
 
 
-def refused_login(error: Exception, tried: str, methods: list[str]) -> Trouble:
+class RefusedError(Exception):
+    """The host did not let us in, and we know why."""
+
+    def __init__(self, cause: str, remedy: str = "") -> None:
+        super().__init__(cause)
+        self.remedy = remedy
+
+
+def too_many_keys(shown: int) -> RefusedError:
+    return RefusedError(
+        f"it hung up after {shown} {'key' if shown == 1 else 'keys'}: too many keys",
+        "name the one key that it knows: set SSH_KEY_FILE or SSH_PRIVATE_KEY, or write"
+        " IdentityFile and `IdentitiesOnly yes` into ssh_config;\n"
+        "  `ssh-add -l` lists the keys of the ssh agent, which are tried one by one",
+    )
+
+
+def second_factor(methods: Sequence[str]) -> RefusedError:
+    return RefusedError(
+        "it took the key, and demands a second factor"
+        f" ({harmless(', '.join(methods))[:_LONGEST]}), which no run can give by itself",
+        "use an account that needs the key alone, or let the host's sshd_config have it so for"
+        " this one:\n"
+        "    Match User NAME\n"
+        "        AuthenticationMethods publickey",
+    )
+
+
+def refused_login(
+    error: Exception, tried: str, methods: Sequence[str], notes: Sequence[str] = ()
+) -> Trouble:
     """Explain why a host that is trusted did not let one in."""
     offers = f"; it accepts: {harmless(', '.join(methods))[:_LONGEST]}" if methods else ""
+    told = "".join(f"\n    {harmless(note)[:_LONGEST]}" for note in dict.fromkeys(notes))
+    remedy = getattr(error, "remedy", "")
+    if not remedy and methods and "publickey" not in methods:
+        remedy = (
+            "this host takes no keys from this account: ask whoever runs it to accept them"
+            " (PubkeyAuthentication, AuthenticationMethods in its sshd_config)"
+        )
     return Trouble(
-        f"it does not let us in: {_words(error)}\n    tried: {tried}{offers}",
-        "check SSH_USER; set SSH_PRIVATE_KEY or SSH_KEY_FILE (SSH_KEY_PASSPHRASE if encrypted);\n"
-        "  its public key must be in the host's ~/.ssh/authorized_keys (`ssh-copy-id`, or the"
-        " hoster's panel)",
+        f"it does not let us in: {_words(error)}\n    tried: {tried or 'no key'}{offers}{told}",
+        remedy or _KEY_REMEDY,
         transient=False,
+    )
+
+
+def failed_proxy(complaint: str) -> Trouble:
+    return Trouble(
+        f"its ProxyCommand failed: {harmless(complaint)[:_LONGEST]}",
+        "try that command by hand; it stands in ssh_config",
+        transient=True,
     )
 
 

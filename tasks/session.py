@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -262,7 +262,14 @@ def _asked_for(c: Any) -> tuple[str | None, dict[str, str]]:
         return None, {}
     given = {}
     if c.user != c.ssh_config.get("user", c.config.user):
-        given["SSH_USER"] = str(c.user)
+        given["SSH_USER"] = str(c.user).removeprefix("ssh://")
     if c.port != int(c.ssh_config.get("port", c.config.port)):
         given["SSH_PORT"] = str(c.port)
+    # Fabric does not split these.
+    from ..config.address import address
+
+    with suppress(ValueError):
+        found = address(c.original_host)
+        given |= {"SSH_PORT": str(found.port)} if found.port else {}
+        return found.host, given
     return str(c.original_host), given

@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import shutil
 import signal
 import socket
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives import serialization as formats
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from fabric_predeploy.config.errors import ConfigurationError, HostError, InterruptedRunError
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import connection, exchange
+from fabric_predeploy.remote import channel, connection, exchange
 from fabric_predeploy.remote.hearing import Hearing
 from fabric_predeploy.remote.stdin import Stdin
 from fabric_predeploy.tasks.interrupts import signals_raise
@@ -126,7 +127,7 @@ def test_a_key_file_lets_one_in(server: SshServer, tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(server.private_key)
     given = settings(server, ssh_private_key=None, ssh_key_file=file)
-    assert connection.is_alive(connection.connect(given, caller()))
+    assert channel.is_alive(connection.connect(given, caller()))
 
 
 @pytest.mark.skipif(not shutil.which("ssh-agent"), reason="needs OpenSSH's client")
@@ -142,7 +143,7 @@ def test_without_a_key_the_agent_is_asked(
         add = ["ssh-add", "-q", "-"]
         subprocess.run(add, input=server.private_key, encoding="utf-8", check=True)
         given = settings(server, ssh_private_key=None)
-        assert connection.is_alive(connection.connect(given, caller()))
+        assert channel.is_alive(connection.connect(given, caller()))
         connection.close_all()
     finally:
         agent.terminate()
@@ -155,7 +156,7 @@ def test_a_key_on_fabs_command_line_wins(server: SshServer, tmp_path: Path) -> N
     file.chmod(0o600)
     given = settings(server, ssh_private_key=a_key())
     with_option_i = caller(connect_kwargs={"key_filename": [str(file)]})
-    assert connection.is_alive(connection.connect(given, with_option_i))
+    assert channel.is_alive(connection.connect(given, with_option_i))
 
 
 def test_an_encrypted_key_on_fabs_command_line_is_opened_with_the_passphrase(
@@ -168,7 +169,7 @@ def test_an_encrypted_key_on_fabs_command_line_is_opened_with_the_passphrase(
     subprocess.run(encrypt, check=True, capture_output=True)
     with_option_i = caller(connect_kwargs={"key_filename": [str(file)]})
     given = settings(server, ssh_private_key=None, ssh_key_passphrase="a passphrase")
-    assert connection.is_alive(connection.connect(given, with_option_i))
+    assert channel.is_alive(connection.connect(given, with_option_i))
     connection.close_all()
     with_option_i = caller(connect_kwargs={"key_filename": [str(file)]})
     message = refusal(settings(server, ssh_private_key=None), with_option_i)
@@ -199,7 +200,7 @@ def test_invokes_own_context_reads_ssh_config_too(server: SshServer, tmp_path: P
     (tmp_path / ".ssh").mkdir()
     config.rename(tmp_path / ".ssh/config")
     given = settings(server, ssh_host="shop", ssh_port=None, ssh_user=None)
-    assert connection.is_alive(connection.connect(given, invoke.Context()))
+    assert channel.is_alive(connection.connect(given, invoke.Context()))
 
 
 def test_a_user_that_is_said_twice_is_a_configuration_error(server: SshServer) -> None:
@@ -248,14 +249,14 @@ def test_a_link_that_has_fallen_silent_before_a_request_is_lost_and_no_bug(
         way.fall_silent()
         with pytest.raises(ConnectionResetError, match="Timeout"):
             says(silent, "echo here")
-        assert not connection.is_alive(silent)
+        assert not channel.is_alive(silent)
 
 
 def test_a_connection_that_was_lost_is_replaced(server: SshServer) -> None:
     lost = connection.connect(settings(server), caller())
     with suppress(EOFError, ConnectionError):  # which may come before the answer
         lost.run("kill -9 $PPID", hide=True, in_stream=False, warn=True)  # its sshd
-    assert is_true_soon(lambda: not connection.is_alive(lost))
+    assert is_true_soon(lambda: not channel.is_alive(lost))
     assert says(connection.connect(settings(server), caller()), "echo back") == "back"
 
 
@@ -342,7 +343,7 @@ def test_an_unknown_host_key_is_refused_until_the_line_shown_is_added(server: Ss
     assert printed.stdout.decode().split()[1] in message
     line = message.splitlines()[-1]
     assert line == server.known_hosts_line
-    assert connection.is_alive(connection.connect(settings(server, ssh_known_hosts=line), caller()))
+    assert channel.is_alive(connection.connect(settings(server, ssh_known_hosts=line), caller()))
 
 
 def test_without_any_setting_the_line_goes_to_the_file_of_ssh(
@@ -353,7 +354,7 @@ def test_without_any_setting_the_line_goes_to_the_file_of_ssh(
     assert f"add this line to {tmp_path}/.ssh/known_hosts" in message
     (tmp_path / ".ssh").mkdir()
     (tmp_path / ".ssh/known_hosts").write_text(message.splitlines()[-1] + "\n")
-    assert connection.is_alive(connection.connect(given, caller()))
+    assert channel.is_alive(connection.connect(given, caller()))
 
 
 def test_a_changed_host_key_is_refused(server: SshServer) -> None:
@@ -368,7 +369,7 @@ def test_a_changed_host_key_is_refused(server: SshServer) -> None:
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
 def test_the_host_is_asked_for_the_one_key_that_is_known(server: SshServer, kind: str) -> None:
     given = settings(server, ssh_known_hosts=host_key_line(server, kind))
-    assert connection.is_alive(connection.connect(given, caller()))
+    assert channel.is_alive(connection.connect(given, caller()))
 
 
 def test_a_key_type_that_the_host_gave_up_does_not_matter(ground: Path, server: SshServer) -> None:
@@ -377,7 +378,7 @@ def test_a_key_type_that_the_host_gave_up_does_not_matter(ground: Path, server: 
         name = other.known_hosts_line.split()[0]
         lines = [f"{name} {stale.split(' ', 1)[1]}", host_key_line(other, "rsa")]
         given = settings(other, ssh_known_hosts="\n".join(lines))
-        assert connection.is_alive(connection.connect(given, caller()))
+        assert channel.is_alive(connection.connect(given, caller()))
 
 
 def test_a_revoked_host_key_is_refused(server: SshServer) -> None:
@@ -446,8 +447,7 @@ def test_a_proxy_command_is_used(server: SshServer, tmp_path: Path) -> None:
 def test_a_proxy_command_that_is_not_there_is_named(server: SshServer, tmp_path: Path) -> None:
     config = an_alias(server, tmp_path, "ProxyCommand /not/there %h")
     message = refusal(settings(server, ssh_host="shop"), caller(config))
-    assert "/not/there: No such file" in message
-    assert "ProxyCommand" in message
+    assert re.search("its ProxyCommand failed: .*/not/there", message)
 
 
 # Not reaching it
@@ -585,7 +585,7 @@ def test_a_signal_at_any_moment_of_a_long_answer_leaves_nobody_waiting(server, s
         strike.put(chance.random() / 20)
         stdin = Stdin({})
         hearing = Hearing("fence", ask=stdin.hear, take=lambda *_: None, files={1: 10**15})
-        begin = partial(connection.SshChannel, connected, ENDLESS)
+        begin = partial(channel.SshChannel, connected, ENDLESS)
         limits = exchange.Limits(begin_seconds=20)
         exchange.awaited_politely(exchange.Exchange(begin, stdin, [hearing], io.StringIO(), limits))
         if stdin.stopping:

@@ -105,9 +105,9 @@ def test_the_host_is_asked_first_for_keys_that_are_known() -> None:
     hosts = known(f"example.org {RSA}", f"[example.org]:18765 {ONE}")
     offers = ["ecdsa-sha2-nistp256", "ssh-ed25519", "rsa-sha2-512", "ssh-rsa"]
     rsa_first = ["rsa-sha2-512", "ssh-rsa", "ecdsa-sha2-nistp256", "ssh-ed25519"]
-    assert hosts.preferred("example.org", 22, offers) == rsa_first
+    assert hosts.preferred("example.org", 22, offers) == tuple(rsa_first)
     assert hosts.preferred("example.org", 18765, offers)[0] == "ssh-ed25519"
-    assert hosts.preferred("example.com", 22, offers) == offers
+    assert hosts.preferred("example.com", 22, offers) == tuple(offers)
 
 
 def test_a_revoked_key_is_refused_even_if_it_is_known_too() -> None:
@@ -180,12 +180,14 @@ def test_lines_come_before_the_file_and_the_file_before_those_of_ssh(
     for name, file in places.items():
         file.write_text(f"{file.name} {ONE}\n{name} {ONE}\n")
     chosen = settings(ssh_known_hosts=f"text {ONE}", ssh_known_hosts_file=places["mine"])
-    check(hostkeys.known_hosts(chosen, {}), "text")
-    assert "to SSH_KNOWN_HOSTS:" in refusal(hostkeys.known_hosts(chosen, {}), "mine")
+    check(hostkeys.known_hosts(chosen, {}, {}), "text")
+    assert "to SSH_KNOWN_HOSTS:" in refusal(hostkeys.known_hosts(chosen, {}, {}), "mine")
     only_file = settings(ssh_known_hosts_file=places["mine"])
-    check(hostkeys.known_hosts(only_file, {}), "mine")
-    assert "SSH_KNOWN_HOSTS_FILE" in refusal(hostkeys.known_hosts(only_file, {}), "known_hosts")
-    check(hostkeys.known_hosts(settings(), {}), "known_hosts")
+    check(hostkeys.known_hosts(only_file, {}, {}), "mine")
+    assert "SSH_KNOWN_HOSTS_FILE" in refusal(hostkeys.known_hosts(only_file, {}, {}), "known_hosts")
+    check(hostkeys.known_hosts(settings(), {}, {}), "known_hosts")
     ssh_config = {"userknownhostsfile": "~/of_ssh_config"}
-    check(hostkeys.known_hosts(settings(), ssh_config), "of_ssh_config")
-    assert "of_ssh_config, or in CI" in refusal(hostkeys.known_hosts(settings(), ssh_config), "x")
+    check(hostkeys.known_hosts(settings(), ssh_config, {}), "of_ssh_config")
+    assert "of_ssh_config, or in CI" in refusal(
+        hostkeys.known_hosts(settings(), ssh_config, {}), "x"
+    )

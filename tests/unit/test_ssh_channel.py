@@ -3,7 +3,7 @@
 import os
 from types import SimpleNamespace
 
-from fabric_predeploy.remote.connection import SshChannel
+from fabric_predeploy.remote.channel import SshChannel
 from fabric_predeploy.remote.exchange import LOST
 
 
