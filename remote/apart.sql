@@ -7,6 +7,8 @@ SET standard_conforming_strings = on;
 \set literal '(?:''(?:[^'']|'''')*''|E''(?:[^''\\\\]|''''|\\\\\\\\)*'')'
 \set statements `cat "$RUN_DIR/apart"`
 
+\set configured 'FROM pg_extension e CROSS JOIN LATERAL unnest(e.extconfig) AS k(oid) JOIN pg_class c ON c.oid = k.oid JOIN pg_namespace n ON n.oid = c.relnamespace, LATERAL (SELECT CASE c.relkind WHEN ''S'' THEN ''SELECT, UPDATE ON SEQUENCE'' ELSE ''SELECT, INSERT ON TABLE'' END) AS g(given) WHERE c.relkind IN (''r'', ''S'')'
+
 CREATE TEMP TABLE form (turn int, form text);
 INSERT INTO form VALUES
     (1, 'CREATE SCHEMA ' || :'name'),
@@ -54,6 +56,10 @@ SELECT format('GRANT USAGE ON FOREIGN DATA WRAPPER %I TO PUBLIC', name) FROM wra
 SELECT replace(replace(name, '\', '\s'), E'\n', '\n') FROM wrapper;
 \o
 GRANT CREATE ON DATABASE drill TO PUBLIC;
+-- The rows that extensions mark as their configuration are the archive's, and the role's to bring back: it may write there for as long.
+SELECT format('GRANT USAGE ON SCHEMA %I TO %I', nspname, :'owner'), format('GRANT %s %I.%I TO %I', given, nspname, relname, :'owner')
+:configured
+\gexec
 \if :public_is_not_the_owners
 ALTER SCHEMA public OWNER TO :"owner";
 \endif
@@ -66,12 +72,22 @@ WITH theirs AS (
     SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE ' ELSE 'FUNCTION ' END || format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     UNION ALL
+    SELECT 'SCHEMA ' || format('%I', n.nspname)
+    FROM pg_namespace n JOIN pg_depend d ON d.classid = 'pg_namespace'::regclass AND d.objid = n.oid AND d.deptype = 'e'    UNION ALL
     SELECT 'TYPE ' || format('%I.%I', n.nspname, t.typname)
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
 SELECT DISTINCT 'untried=' || id
-FROM statement, regexp_match(text, '^(?:GRANT|REVOKE) .*? ON ((?:TABLE|SEQUENCE|FUNCTION|PROCEDURE|TYPE|LANGUAGE) .*) (?:TO|FROM) (?:PUBLIC|' || :'name' || ')(?: WITH GRANT OPTION)?;$') AS m
+FROM statement, regexp_match(text, '^(?:GRANT|REVOKE) .*? ON ((?:TABLE|SEQUENCE|FUNCTION|PROCEDURE|SCHEMA|TYPE|LANGUAGE) .*) (?:TO|FROM) (?:PUBLIC|' || :'name' || ')(?: WITH GRANT OPTION)?;$') AS m
 WHERE NOT known AND (m[1] IN (SELECT object FROM theirs) OR m[1] ~ '^(?:LANGUAGE |[A-Z]+ (?:pg_catalog|information_schema)[.])');
 \else
+-- What extensions have set up for such statements reads tables that the role could write.
+SELECT format('ALTER EVENT TRIGGER %I DISABLE', evtname) FROM pg_event_trigger
+\gexec
+SELECT format('REVOKE USAGE ON SCHEMA %I FROM %I', nspname, :'owner'), format('REVOKE %s %I.%I FROM %I', given, nspname, relname, :'owner')
+:configured
+\gexec
+-- pg_dump reads sequences of extensions even for a schema alone; this right shows in no grant.
+GRANT pg_read_all_data TO :"owner";
 \set wrappers `cat "$RUN_DIR/wrappers"`
 SELECT format('REVOKE USAGE ON FOREIGN DATA WRAPPER %I FROM PUBLIC', replace(replace(line, '\n', E'\n'), '\s', '\'))
 FROM string_to_table(:'wrappers', E'\n') AS line WHERE line <> '' \gexec

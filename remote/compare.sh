@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the archive was dumped from, and in what a test restore differs from it.
 : "${proof:?}" "${content_sql:?}" "${sequences_sql?}" "${compare_sql?}"
-: "${run_dir:?}" "${bin_dir:?}" "${psql_child?}" # from verify, restoring and place
+: "${run_dir:?}" "${bin_dir:?}" "${psql_child?}" "${configured_sql:?}" # from verify, restoring and place
 
 differs() {
     die 13 "the test restore of ${archive:-the dump} is not what was dumped: $1" \
@@ -19,7 +19,7 @@ read_expected() {
     locale=$(expected locale)
     locale=${locale#locale=}
     [ -n "$locale" ] || die 14 "the manifest of $archive does not tell what a test restore needs" "take another archive"
-    expected content >"$run_dir/expected_content"
+    sed -n -e '/^content=config_rows:/d' -e '/^content=/p' "$dumped_facts" >"$run_dir/expected_content"
     [ "$proof" != equal ] || [ -s "$run_dir/expected_content" ] ||
         die 14 "the manifest of $archive holds no hashes to compare with: it was taken with BACKUP_CONTENT=counts" \
             "verify it with --proof=restored, which compares the number of rows; take the next with BACKUP_CONTENT=hash"
@@ -30,13 +30,14 @@ begin_reading() {
     tell_psql 'BEGIN; SET LOCAL statement_timeout = 0;'
     : >"$run_dir/sequences"
     tell_psql "$content_sql"
+    tell_psql "$configured_sql"
     tell_psql "$sequences_sql"
     tell_psql 'COMMIT;'
 }
 
 end_reading() {
     hear_or_stop "while its rows were read"
-    cat "$run_dir/rows" "$run_dir/sequences" >"$run_dir/found"
+    cat "$run_dir/rows" "$run_dir/configured" "$run_dir/sequences" >"$run_dir/found"
 }
 
 # found_value NAME: where that sequence stands in the test restore.
@@ -64,6 +65,7 @@ within() {
 # Lines without their counterpart, but for a sequence that went on while it was dumped.
 compare_contents() {
     expected rows >"$run_dir/expected"
+    sed -n '/^content=config_rows:/p' "$dumped_facts" >>"$run_dir/expected"
     [ "$proof" != equal ] || cat "$run_dir/expected_content" >>"$run_dir/expected"
     unmet=$(grep -v -x -F -f "$run_dir/found" "$run_dir/expected") || [ $? -eq 1 ]
     IFS=$newline

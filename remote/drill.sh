@@ -101,6 +101,7 @@ fill_and_read() {
     sed -n "/$key/,\$p" "$run_dir/$contents.list" >"$run_dir/keys.list"
     sed "/$key/,\$d" "$run_dir/$contents.list" >"$run_dir/tables.list"
     fill tables "$@" --jobs="$(jobs)"
+    fill configured "$@"
     enter_database "$target_database"
     begin_reading
     fill keys "$@" --jobs="$(jobs)"

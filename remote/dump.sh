@@ -1,7 +1,7 @@
 #!/bin/sh
 # Dump one database beside its final name: complete, or absent.
 : "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${context_sql:?}" "${content_sql:?}" "${sequences_sql?}" "${blockers_sql:?}" "${queue_sql:?}"
-: "${bin_dir:?}" "${compress_option:?}" "${expected_bytes?}" "${expected_seconds?}" "${db_user:?}" # from preflight and psql
+: "${bin_dir:?}" "${compress_option:?}" "${expected_bytes?}" "${expected_seconds?}" "${db_user:?}" "${configured_sql:?}" # from preflight and psql
 
 # Archives are ordered by their second, so each has one for itself: also when the clock was set back.
 choose_name() {
@@ -67,6 +67,8 @@ take_dump() {
     start_function connect "$bin_dir/pg_dump" --format=custom --file="$partial" --compress="$compress_option" \
         --snapshot="$snapshot" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
     tell_psql "$content_sql"
+    : >"$run_dir/configured"
+    tell_psql "$configured_sql"
     seconds_dumping=0 look_at=3 queue=
     finished_growing $! "$partial" look_for_queue
     dump_seconds=$(seconds_since "$started")
@@ -97,6 +99,7 @@ tell_sequences() {
 # What is compared with what a restore brings back, and what that needs besides the archive.
 keep_facts() {
     cat "$run_dir/context" "$run_dir/rows" >"$run_dir/facts"
+    if [ -n "$sequences_sql" ]; then cat "$run_dir/configured"; else sed -n '/^content=config_rows:/p' "$run_dir/configured"; fi >>"$run_dir/facts"
     [ -z "$sequences_sql" ] || tell_sequences >>"$run_dir/facts"
 }
 

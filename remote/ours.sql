@@ -67,7 +67,10 @@ SELECT o.classid, o.objid
 FROM owner o JOIN our_role r ON r.oid = o.owner
 WHERE whole = 0 AND o.classid <> 'pg_default_acl'::regclass
     AND NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname ~ '^pg_(toast_)?temp_'
-        AND n.oid = CASE o.classid WHEN 'pg_namespace'::regclass THEN o.objid ELSE o.schema END);
+        AND n.oid = CASE o.classid WHEN 'pg_namespace'::regclass THEN o.objid ELSE o.schema END)
+    -- What was given to us of somebody else's extension stays with it.
+    AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+        WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e' AND e.extowner NOT IN (SELECT oid FROM our_role));
 
 -- Schemas that are emptied, not dropped: public, which no archive creates, and those that hold something of others.
 -- Not what comes and goes with an extension of ours, whoever owns it: its members, and parts of them that are no members
@@ -83,7 +86,9 @@ SELECT n.oid, n.nspname AS name FROM pg_namespace n
 WHERE pg_has_role(n.nspowner, 'USAGE') AND n.oid >= 2200 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND (n.nspname = 'public' OR EXISTS (
         SELECT FROM owner o
-        WHERE o.schema = n.oid AND o.owner NOT IN (SELECT oid FROM our_role)
+        WHERE o.schema = n.oid
+            AND (o.owner NOT IN (SELECT oid FROM our_role) OR o.whole = 0 AND o.classid <> 'pg_default_acl'::regclass
+                AND (o.classid, o.objid) NOT IN (SELECT w.classid, w.objid FROM owned w))
             AND (o.classid, o.objid) NOT IN (SELECT m.classid, m.objid FROM member m)));
 DELETE FROM owned WHERE classid = 'pg_namespace'::regclass AND objid IN (SELECT oid FROM kept_schema);
 

@@ -1,9 +1,12 @@
 #!/bin/sh
 # Tell what a restore would meet and change: rows then and now, and who is in the way.
 : "${plan_sql:?}" "${sessions_sql:?}"
-: "${manifest:?}" "${bin_dir:?}" "${tables_sql:?}" # from archive and psql
+: "${manifest:?}" "${bin_dir:?}" "${tables_sql:?}" "${run_dir:?}" # from archive, rehearse and psql
 
 grep '^rows=' "$manifest" || [ $? -eq 1 ]
+# Of tables of extensions, as `rehearse` has found them.
+sed -n 's/^content=config_rows:/config_then=/p' "$manifest"
+sed -n 's/^content=config_rows:/config_now=/p' "$run_dir/configured"
 use_psql "$bin_dir/psql"
 tell_psql "$plan_sql"
 start_over

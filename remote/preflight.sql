@@ -14,13 +14,15 @@ SELECT 'role=' || concat_ws(', ',
     CASE WHEN rolcreatedb THEN 'may create databases' ELSE 'may not create databases' END)
 FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database();
 
--- pg_dump reads every table and sequence, of views and foreign tables only the definition; the members of extensions come back with their extension.
+-- pg_dump reads every table and sequence, of views and foreign tables only the definition; the members of extensions come back with their
+-- extension, but for the rows that it marks as its configuration.
 WITH dumped AS (
     SELECT c.oid, n.oid AS schema, translate(format('%I.%I', n.nspname, c.relname), E'\n\r', '  ') AS name,
         c.relkind, c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE')) AS row_security
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'S', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+        AND (NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+            OR EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig)))
 )
 SELECT 'unreadable=' || name FROM (
     SELECT name FROM dumped

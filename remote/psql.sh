@@ -1,6 +1,6 @@
 #!/bin/sh
 # Open sessions in databases; and hold one as a conversation: one psql that the steps after this one talk to.
-: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${tables_sql:?}"
+: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${tables_sql:?}" "${configured_sql:?}"
 
 # What every session of psql begins with. Without it, whoever may create functions, operators or tables in a schema of the
 # role's search path would answer for those that our queries name, with our rights. The temporary schema is named, as it would

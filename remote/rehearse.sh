@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tell whether, and in which way, this role could bring the archive back here; and make the lists of what to replay.
 : "${ours_sql:?}" "${rehearse_sql:?}" "${demand?}" "${lost?}"
-: "${run_dir:?}" "${bin_dir:?}" "${file:?}" # from psql, and archive or verify
+: "${run_dir:?}" "${bin_dir:?}" "${file:?}" "${configured_sql:?}" # from psql, and archive or verify
 
 # rehearsal: the obstacles to one way to restore, a line each.
 obstacles_to() {
@@ -32,10 +32,24 @@ check_demand() {
     refuse 14 "this role could not restore this archive here; nothing was touched" ""
 }
 
+# Of the rows that extensions mark as their configuration: what was told of them when the archive was taken. A dump that was just
+# taken has no manifest yet.
+keep_configured() {
+    goes_back=
+    told_then=$run_dir/facts
+    if [ -n "${archive-}" ]; then goes_back=yes told_then=$manifest; fi
+    [ -f "$told_then" ] || told_then=/dev/null
+    grep -E '^content=config(_rows)?:' "$told_then" >"$run_dir/configured_then" || [ $? -eq 1 ]
+}
+
 [ "$listed" = "$file" ] || list_entries
 # Statements of the archive's own make are taken in by a psql of its age.
 use_psql "$bin_dir/psql"
+keep_configured
 tell_psql "BEGIN;"
+tell_psql "$configured_sql"
+tell_psql '\set goes_back no'
+[ -z "$goes_back" ] || tell_psql '\set goes_back yes'
 tell_psql "$ours_sql"
 tell_psql "$rehearse_sql"
 tell_psql "ROLLBACK;"

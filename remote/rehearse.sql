@@ -61,6 +61,53 @@ WHERE (ours IS NOT FALSE
         OR classid = 'pg_transform'::regclass AND objid IN (SELECT oid FROM pg_transform))
         AND (classid, objid) NOT IN (SELECT g.classid, g.objid FROM gone g));
 
+-- Tables of extensions whose rows are in the archive, as the extension marks them as its configuration. Where the extension stays, the
+-- rows of the archive take the place of those that are there, if the role may write them, and all that refers to them, too.
+\set configured_then `cat "$RUN_DIR/configured_then"`
+\set configured_now `cat "$RUN_DIR/configured"`
+CREATE TEMP TABLE configured ON COMMIT DROP AS
+WITH RECURSIVE marked AS (
+    SELECT t.id, t.position, t.kind, c.oid, c.relkind, e.extname,
+        translate(format('%I.%I', n.nspname, c.relname), E'\n\r', '  ') AS shown,
+        EXISTS (SELECT FROM gone g WHERE g.classid = 'pg_extension'::regclass AND g.objid = e.oid) AS is_made_anew,
+        has_schema_privilege(n.oid, 'USAGE') AND CASE c.relkind
+            WHEN 'S' THEN has_sequence_privilege(c.oid, 'UPDATE')
+            ELSE has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'DELETE')
+                AND NOT row_security_active(c.oid) END AS is_writable,
+        -- What the script of the extension grants to everybody holds from the moment it is made.
+        (SELECT count(DISTINCT a.privilege_type) = 2 FROM pg_init_privs i, aclexplode(i.initprivs) a WHERE i.objoid = c.oid AND i.classoid = 'pg_class'::regclass
+            AND i.objsubid = 0 AND a.grantee = 0 AND a.privilege_type IN ('SELECT', CASE c.relkind WHEN 'S' THEN 'UPDATE' ELSE 'INSERT' END)) AS is_open
+    FROM pg_extension e CROSS JOIN LATERAL unnest(e.extconfig) AS k(oid) JOIN pg_class c ON c.oid = k.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN toc t ON t.kind = CASE c.relkind WHEN 'S' THEN 'SEQUENCE SET' ELSE 'TABLE DATA' END
+            AND t.entry = t.kind || ' ' || translate(n.nspname || ' ' || c.relname, E'\n\r', '  ') || ' ' || t.owner),
+known AS (
+    SELECT side, told, substr(told, position(' ' IN told) + 1) AS shown,
+        CASE WHEN starts_with(told, 'content=config_rows:') THEN substr(split_part(told, ' ', 1), 21)::bigint END AS rows
+    FROM (SELECT 'then' AS side, string_to_table(:'configured_then', E'\n') AS told UNION ALL SELECT 'now', string_to_table(:'configured_now', E'\n')) sides
+    WHERE told ~ '^(content=config_rows:[0-9]{1,18}|content=config:-?[0-9]+) '),
+key AS MATERIALIZED (
+    SELECT conrelid, confrelid FROM pg_constraint
+    WHERE contype = 'f' AND conrelid NOT IN (SELECT objid FROM gone WHERE classid = 'pg_class'::regclass)),
+closed(oid) AS (
+    (SELECT oid FROM marked WHERE NOT is_writable AND NOT is_made_anew
+    UNION SELECT conrelid FROM key WHERE conrelid NOT IN (SELECT oid FROM marked))
+    UNION SELECT CASE f.conrelid WHEN c.oid THEN f.confrelid ELSE f.conrelid END FROM closed c JOIN key f ON c.oid IN (f.conrelid, f.confrelid))
+SELECT m.*, past.rows AS rows_then, present.rows AS rows_now, past.told = present.told AS is_as_then, CASE WHEN m.is_made_anew THEN m.owner IN (SELECT oid FROM our_role) OR m.is_open
+        ELSE m.oid NOT IN (SELECT oid FROM closed) END AS comes_back
+FROM (SELECT m.*, c.relowner AS owner FROM marked m JOIN pg_class c ON c.oid = m.oid) m
+    LEFT JOIN LATERAL (SELECT max(rows) AS rows, string_agg(told, E'\n' ORDER BY told) AS told FROM known WHERE side = 'then' AND known.shown = m.shown) past ON true
+    LEFT JOIN LATERAL (SELECT max(rows) AS rows, string_agg(told, E'\n' ORDER BY told) AS told FROM known WHERE side = 'now' AND known.shown = m.shown) present ON true;
+DELETE FROM replayed WHERE id IN (SELECT id FROM configured);
+INSERT INTO replayed
+SELECT t.id, t.position, t.classid, t.entry, t.kind, t.owner, CASE WHEN c.kind = 'SEQUENCE SET' AND NOT c.is_made_anew THEN 'sequences' ELSE 'data' END
+FROM configured c JOIN toc t USING (id) WHERE c.comes_back;
+
+\o :run_dir/sequences.list
+SELECT id FROM replayed WHERE pass = 'sequences' ORDER BY position;
+\o :run_dir/configured_oids
+SELECT oid FROM configured WHERE comes_back AND NOT is_made_anew AND kind = 'TABLE DATA' ORDER BY position;
+\o :run_dir/configured_names
+SELECT shown FROM configured WHERE comes_back AND kind = 'TABLE DATA';
 \o :run_dir/schemas.list
 SELECT id FROM replayed WHERE pass = 'schemas' ORDER BY position;
 \o :run_dir/before.list
@@ -89,8 +136,12 @@ SELECT format('%s belongs to the role %s: %s cannot put its rows back', regexp_r
 FROM toc
 WHERE kind IN ('TABLE DATA', 'BLOBS', 'BLOB', 'BLOB METADATA')
     AND NOT ours
-    -- The rows that an extension marks as its configuration stay with it.
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' AND d.objid = toc.objid);
+    AND id NOT IN (SELECT id FROM configured);
+
+INSERT INTO obstacle
+SELECT format('the rows of %s would go with the extension %I: they belong to the role %s, and %s cannot put them back', shown, extname, owner::regrole, current_user), 'transaction'
+FROM configured
+WHERE is_made_anew AND NOT comes_back AND kind = 'TABLE DATA' AND rows_then IS DISTINCT FROM 0;
 
 INSERT INTO obstacle
 SELECT format('%s of the role %s is in the archive, and not in the database: %s cannot create it', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user),
@@ -237,6 +288,21 @@ SELECT CASE way WHEN 'swap' THEN 'swap_obstacle=' WHEN 'transaction' THEN 'trans
 FROM obstacle ORDER BY way, about;
 
 SELECT 'ours=' || count(*) FROM owned;
+
+-- What the archive holds and a restore leaves as it is. Before a deploy, of rows that are there, or that the role may add or take away.
+WITH kept AS (
+    SELECT * FROM configured
+    WHERE NOT comes_back AND NOT is_made_anew AND CASE
+        WHEN kind = 'SEQUENCE SET' THEN extname IN (SELECT extname FROM configured WHERE comes_back AND kind = 'TABLE DATA')
+        WHEN :'goes_back' = 'yes' THEN is_as_then IS NOT TRUE AND (rows_then > 0 OR rows_now IS DISTINCT FROM 0)
+        ELSE rows_now > 0 OR has_table_privilege(oid, 'INSERT') OR has_table_privilege(oid, 'DELETE') END)
+SELECT 'kept=' || shown FROM kept
+UNION ALL
+SELECT format('kept_rows=%s of %s, of the extension %s: %s', CASE kind WHEN 'SEQUENCE SET' THEN 'the value' ELSE 'the rows' END, shown,
+    translate(format('%I', extname), E'\n\r', '  '), CASE
+        WHEN is_writable THEN 'what refers to them cannot be changed with them'
+        ELSE translate(format('GRANT %s ON %s TO %I', CASE kind WHEN 'SEQUENCE SET' THEN 'UPDATE' ELSE 'SELECT, INSERT, DELETE' END, shown, current_user), E'\n\r', '  ') END)
+FROM kept;
 
 -- What is there now, and will not be afterwards: of a restored database no OID is that of the archive, so names count too,
 -- written as pg_dump does it in a table of contents.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Bring the database back to the archive in one transaction: wipe what is ours, replay, compare, commit. Or leave it as it is.
-: "${lock_timeout_seconds:?}" "${terminate?}" "${lock_tables_sql:?}" "${wipe_sql:?}"
+: "${lock_timeout_seconds:?}" "${terminate?}" "${lock_tables_sql:?}" "${wipe_sql:?}" "${unconfigure_sql:?}"
 : "${file:?}" "${manifest:?}" "${bin_dir:?}" "${ours_sql:?}" "${count_sql:?}" # from archive, rehearse and restoring
 
 end_sessions() {
@@ -23,6 +23,9 @@ wipe() {
     hear_or_name_blockers
     [ -z "$heard" ] || not_restored "since the plan was made, others have built on what is ours: $(one_line "$heard")" "make the plan again: fab restore --plan"
     tell_psql "$wipe_sql"
+    # shellcheck disable=SC2016 # psql asks a shell of its own
+    tell_psql '\set configured_oids `cat "$RUN_DIR/configured_oids"`'
+    tell_psql "$unconfigure_sql"
     tell_psql '\set VERBOSITY terse'
     tell_psql '\set ECHO none'
     hear_or_name_blockers
@@ -105,6 +108,9 @@ replay after
 replay grants
 refresh
 compare_rows
+compare_configured
+# Outside of all transactions, so as late as can be.
+replay sequences
 commit restored
 log "restored in $restore_seconds s; lost: ${lost:-not told}"
 fact restore_seconds "$restore_seconds"

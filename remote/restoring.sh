@@ -1,6 +1,7 @@
 #!/bin/sh
 # What both ways to restore have in common: to replay a part of the archive, refresh, compare with the manifest, commit.
 : "${count_sql:?}" "${sessions_sql:?}" "${entries_awk:?}"
+: "${configured_sql:?}" # from psql
 
 not_restored() {
     die 15 "$1; the database is as it was" "${2-see what it says above, and try again}"
@@ -130,6 +131,22 @@ compare_rows() {
     [ -n "$wrong_rows" ] || return 0
     not_restored "the rows are not those of the archive: $(one_line "$(printf '%s\n' "$wrong_rows" | head -n 5)")" \
         "the archive's own count and its contents differ: choose another archive"
+}
+
+# As many rows in tables of extensions as well, where they have been brought back. Not in a new database, which `replay` alone knows.
+compare_configured() {
+    tell_psql "$configured_sql"
+    hear_or_stop "while the rows of extensions were counted"
+    # shellcheck disable=SC2016 # awk's, not the shell's
+    awk '!read_all { if ($0 == "end") read_all = 1; else brought[$0]; next } /^content=config_rows:/ && substr($0, index($0, " ") + 1) in brought' \
+        - "$manifest" >"$run_dir/expected_configured" <<END || not_compared
+$(cat "$run_dir/configured_names")
+end
+END
+    wrong_rows=$(grep -v -x -F -f "$run_dir/configured" "$run_dir/expected_configured") || [ $? -eq 1 ] || not_compared
+    [ -z "$wrong_rows" ] ||
+        not_restored "the rows of extensions are not those of the archive: $(one_line "$(printf '%s\n' "$wrong_rows" | head -n 5)")" \
+            "see whether the extension is of another version now"
 }
 
 # Asked from a new session, as the old one may have been lost with the answer on its way.

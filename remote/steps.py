@@ -70,6 +70,7 @@ def psql(settings: Settings) -> Step:
             "db_host": settings.db_host,
             "db_port": str(settings.db_port),
             "tables_sql": _sql("tables"),
+            "configured_sql": _sql("configured"),
         },
     )
 
@@ -256,6 +257,7 @@ def replay(settings: Settings, *, terminate: bool) -> Step:
             "lock_timeout_seconds": str(settings.lock_timeout_seconds),
             "terminate": "yes" if terminate else "",
             "lock_tables_sql": _sql("lock_tables"),
+            "unconfigure_sql": _sql("unconfigure"),
             "wipe_sql": _sql("wipe"),
         },
     )

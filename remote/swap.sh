@@ -3,6 +3,16 @@
 : "${lock_timeout_seconds:?}" "${terminate?}" "${carry_sql:?}" "${end_sql:?}"
 : "${file:?}" "${manifest:?}" "${bin_dir:?}" "${ours_sql:?}" "${count_sql:?}" "${server_major:?}" # from archive, rehearse, restoring and preflight
 
+# Rows of extensions, where there are any, in the order of the archive: one after the other with all the rest.
+fill_new() {
+    if [ -s "$run_dir/configured.list" ]; then
+        sed -n -e 's/^main //p' -e 's/^configured //p' "$run_dir/sorted" >"$run_dir/main.list"
+        fill main
+    else
+        fill main --jobs="$(jobs)"
+    fi
+}
+
 # Here it costs readers nothing.
 analyze_new() {
     log "analyzing"
@@ -107,7 +117,7 @@ choose_entries
 enter_database "$new_database"
 replay schemas
 close_psql
-fill main --jobs="$(jobs)"
+fill_new
 enter_database "$new_database"
 replay grants
 refresh

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..remote.shell import Report
 
 _QUOTA: Final = re.compile(rf"\s*(\S+)\s+({WHOLE})\*?\s+({WHOLE})\s+({WHOLE})\b")
+_KEPT_ROWS: Final = "as it says; or leave them to whoever has installed the extension"
 _WAY_BACK: Final = 'see README, "What stands in the way of a restore"'
 _MANY: Final = 5
 
@@ -270,7 +271,10 @@ def _of_outline(
     else:
         yield ok("roles", f"{settings.db_user} acts for no role of others when it counts rows")
     there = report.of("outline").all("extension")
-    if there and not any("extension" in each for each in rehearsed(report)):
+    kept = report.of("rehearse").all("kept_rows")
+    if kept:
+        yield warned("extensions", "a restore would not bring back " + _listed(kept), _KEPT_ROWS)
+    elif there and not any("extension" in each for each in rehearsed(report)):
         yield ok("extensions", ", ".join(there))
 
 

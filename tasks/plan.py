@@ -49,6 +49,7 @@ class Plan:
     estimate_seconds: int | None
     empty: bool
     counted: bool  # whether the archive tells of its rows
+    kept_rows: tuple[str, ...] = ()  # what of extensions is not brought back, and why
     uncounted: tuple[str, ...] = ()  # tables that are there, but locked, or took too long to count
 
     @property
@@ -61,6 +62,11 @@ class Plan:
 
     @property
     def lost(self) -> str:
+        kept = "; rows of extensions are not brought back" if self.kept_rows else ""
+        return self._lost + kept
+
+    @property
+    def _lost(self) -> str:
         losing = [each for each in self.rows if each.lost]
         if self.uncounted:
             known = _number(sum(each.lost for each in losing), "row")
@@ -84,7 +90,7 @@ def planned(
         way: (*rehearsal.all("obstacle"), *rehearsal.all(f"{way}_obstacle")) for way in WAYS
     }
     chosen, why = _way(mode, obstacles, sessions, terminate)
-    rows = _rows(told.counted("rows"), told.counted("now"))
+    rows = _rows(told.counted("rows"), told.counted("now")) + _of_extensions(rehearsal, told)
     _check(archive)
     return Plan(
         host=host,
@@ -102,6 +108,7 @@ def planned(
         estimate_seconds=_estimate(archive, told),
         empty=found["relations"] == rehearsal.get("ours") == "0",
         counted=bool(told.all("rows")) or archive.get("relations") == "0",
+        kept_rows=rehearsal.all("kept_rows"),
         uncounted=_uncounted(told.all("there"), rows),
     )
 
@@ -132,6 +139,13 @@ def _way(
 def _rows(then: Mapping[str, int], now: Mapping[str, int]) -> tuple[Rows, ...]:
     names = sorted(then.keys() | now.keys())
     return tuple(Rows(name, then.get(name), now.get(name)) for name in names)
+
+
+def _of_extensions(rehearsal: Facts, told: Facts) -> tuple[Rows, ...]:
+    """Those that come back: an archive of an earlier release does not tell how many they were."""
+    then, now, kept = told.counted("config_then"), told.counted("config_now"), rehearsal.all("kept")
+    names = sorted(then.keys() & now.keys() - set(kept))
+    return tuple(Rows(name, then[name], now[name]) for name in names)
 
 
 def _uncounted(there: Sequence[str], rows: Sequence[Rows]) -> tuple[str, ...]:
@@ -179,6 +193,7 @@ def as_data(plan: Plan) -> dict[str, object]:
         },
         "lost": plan.lost,
         "not_counted": list(plan.uncounted),
+        "not_brought_back": list(plan.kept_rows),
         "disappears": list(plan.disappears),
         "sessions": list(plan.sessions),
         "obstacles": {way: list(told) for way, told in plan.obstacles.items()},
@@ -200,6 +215,7 @@ def as_text(plan: Plan) -> str:
         + "\n            ".join(f"{name}={value}  ({source})" for name, value, source in plan.aim),
         f"  lost      {plan.lost}",
         *_table(plan),
+        *_list("These stay as they are now, and are others in the archive", plan.kept_rows),
         *_list("These are there now and will disappear", plan.disappears),
         *_list("Other sessions", plan.sessions),
         *_list("This role cannot do it", plan.refusals),

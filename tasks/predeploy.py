@@ -136,6 +136,8 @@ def judged(host: Host, report: Report) -> Archive:
     obstacles = rehearsed(report)
     for obstacle in obstacles:
         warn(f"fab restore could not go back to this archive: {obstacle}")
+    for kept in report.of("rehearse").all("kept_rows"):
+        warn(f"fab restore would not bring back {kept}")
     tell(summary(host, archive, restorable=not obstacles))
     hand_over(host, archive, report, gone, restorable=not obstacles)
     return archive
