@@ -1,5 +1,6 @@
 -- Count and hash the rows of each table in the snapshot at hand: what count.sql does, and the contents. A sum over the rows,
 -- as a table has no order, and so that one that is there twice counts twice. Against corruption, not against people.
+\set hashed content=rows:
 \o :run_dir/rows
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'postgres';
@@ -8,6 +9,8 @@ SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex';
 SET LOCAL xmloption = 'content';
 SET LOCAL lc_monetary = 'C';
+-- Going back to it leaves the transaction usable where a table could not be hashed.
+\set ON_ERROR_STOP off
 SAVEPOINT before_count;
 -- The columns by name, as a table that inherits may come back with another order of them. Each as its hash, where that
 -- is of the value alone: an enum is hashed by a number that is another in each database, an array without its bounds,
@@ -28,6 +31,7 @@ FROM (SELECT n.nspname, c.relname, ' ' || translate(format('%I.%I', n.nspname, c
     :dumped
     ORDER BY 1, 2) tables
 \gexec
+\set ON_ERROR_STOP on
 -- Large objects in pieces of a megabyte, as a whole one may not fit into a value.
 WITH RECURSIVE piece AS (
     SELECT m.oid, 0::bigint AS number, p.* FROM pg_largeobject_metadata m CROSS JOIN LATERAL (

@@ -96,6 +96,17 @@ tell_sequences() {
     unset IFS
 }
 
+# tell_uncounted: what a restore will not be compared by.
+tell_uncounted() {
+    uncounted=$(sed -n 's/^rows=unknown /uncounted=/p' "$run_dir/rows")
+    unhashed=$(sed -n 's/^content=rows:unknown /unhashed=/p' "$run_dir/rows")
+    [ -n "$uncounted$unhashed" ] || return 0
+    relay "$run_dir/psql_stderr"
+    [ -z "$uncounted" ] || log "WARNING: the rows of these tables could not be counted, and are not compared after a restore: $(one_line "$uncounted")"
+    [ -z "$unhashed" ] || log "WARNING: the contents of these tables could not be hashed, and are not compared after a restore: $(one_line "$unhashed")"
+    tell_client "$uncounted$newline$unhashed"
+}
+
 # What is compared with what a restore brings back, and what that needs besides the archive.
 keep_facts() {
     cat "$run_dir/context" "$run_dir/rows" >"$run_dir/facts"
@@ -124,6 +135,7 @@ tell_psql "$sequences_sql"
 tell_psql 'COMMIT;'
 start_over
 hear_psql || not_counted
+tell_uncounted
 keep_facts
 warnings=$(head -n 50 "$run_dir/stderr")
 [ -z "$missing" ] || log "WARNING: not in the archive, as $db_user is no superuser: $(one_line "$missing")"

@@ -71,8 +71,16 @@ function is_count(line,    at) {
     return is_number(rows)
 }
 
-function learn_rows(file,    line, total, counted) {
+# A table that could not be counted says nothing of what is gone. Without it, all rows together say nothing either.
+function is_unknown(line) {
+    if (index(line, "rows=unknown ") != 1) return 0
+    table = substr(line, length("rows=unknown ") + 1)
+    return 1
+}
+
+function learn_rows(file,    line, total, counted, partly) {
     while ((getline line < file) > 0) {
+        if (is_unknown(line)) partly = 1
         if (!is_count(line)) continue
         counted = 1
         total += rows
@@ -80,11 +88,12 @@ function learn_rows(file,    line, total, counted) {
         if ((rows + 0 || accepted) && (!(table in fewest) || rows + 0 < fewest[table])) fewest[table] = rows + 0
     }
     close(file)
-    if (counted && (fewest_in_all == "" || total < fewest_in_all)) fewest_in_all = total + 0
+    if (counted && !partly && (fewest_in_all == "" || total < fewest_in_all)) fewest_in_all = total + 0
 }
 
 function learn_present(file,    line) {
     while ((getline line < file) > 0) {
+        if (is_unknown(line)) uncounted[table]
         if (!is_count(line)) continue
         present[table] = rows + 0
         in_all += rows
@@ -103,7 +112,7 @@ function compare_bytes(    usual) {
     if (fell("bytes", usual, ENVIRON["bytes"] + 0)) print "lost=the archive has " ENVIRON["bytes"] " bytes instead of about " instead(usual, ENVIRON["bytes"])
 }
 
-function compare_rows(    each, count, lost, n) {
+function compare_rows(    each, count, lost, n, partly) {
     for (each in fewest) {
         if ((each in present) && fell("rows", fewest[each], present[each])) lost[++count] = padded(999999999999999 - fewest[each] + present[each]) " " each
     }
@@ -113,13 +122,14 @@ function compare_rows(    each, count, lost, n) {
         print "lost=" each " has " plain(present[each]) " rows instead of at least " instead(fewest[each], present[each])
     }
     if (count > shown) print "lost=and " (count - shown) " more tables have lost their rows"
-    if (!count && fell("rows", fewest_in_all, in_all)) print "lost=all tables together have " plain(in_all) " rows instead of at least " instead(fewest_in_all, in_all)
+    for (each in uncounted) partly = 1
+    if (!count && !partly && fell("rows", fewest_in_all, in_all)) print "lost=all tables together have " plain(in_all) " rows instead of at least " instead(fewest_in_all, in_all)
     tell_gone()
 }
 
 # As a rule the deploy before has dropped or renamed them, or it was the turn of a partition.
 function tell_gone(    each, count, gone, names, n) {
-    for (each in last) if (!(each in present) && last[each] >= fewest_lost["rows"]) gone[++count] = each
+    for (each in last) if (!(each in present) && !(each in uncounted) && last[each] >= fewest_lost["rows"]) gone[++count] = each
     sort(gone, count)
     for (n = 1; n <= count && n <= shown; n++) names = names (n > 1 ? ", " : "") gone[n]
     if (count > shown) names = names " and " (count - shown) " more"

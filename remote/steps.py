@@ -122,7 +122,7 @@ def dump(settings: Settings, label: str = PRE_DEPLOY) -> Step:
 def _content(*, hashes: bool) -> dict[str, str]:
     """What tells of the contents of each table: their number, or their hashes too."""
     return {
-        "content_sql": _sql("content" if hashes else "count"),
+        "content_sql": _sql("content" if hashes else "count") + _sql("recount"),
         "sequences_sql": _sql("sequences") if hashes else "",
     }
 
@@ -238,7 +238,7 @@ def restoring() -> Step:
     return Step(
         "restoring",
         {
-            "count_sql": _sql("count"),
+            "count_sql": _sql("count") + _sql("recount"),
             "sessions_sql": _sql("sessions"),
             "entries_awk": _awk("entries"),
         },

@@ -104,7 +104,7 @@ def taken(report: Report) -> Archive:
         warn(f"not in the archive: {missing} (only a superuser can dump it)")
     for warning in archive.warnings:
         warn(warning)
-    for words in shrinking(report, archive):
+    for words in [*uncounted(report), *shrinking(report, archive)]:
         warn(words)
     client, server = archive.facts["client_version"], archive.facts["server_version"]
     if newer(client, server):
@@ -116,6 +116,20 @@ def taken(report: Report) -> Archive:
     if skew > SKEW_SECONDS:
         warn(f"the host's clock is off by {skew:.0f} s: archives are ordered by it")
     return archive
+
+
+def uncounted(report: Report) -> list[str]:
+    """Name the tables that no count or no hash will tell of after a restore."""
+    told = report.of("dump")
+    words = [
+        f"the rows of {table} could not be counted, and are not compared after a restore"
+        for table in told.all("uncounted")
+    ]
+    unhashed = set(told.all("unhashed")) - set(told.all("uncounted"))
+    return words + [
+        f"the contents of {table} could not be hashed: after a restore, their number is compared"
+        for table in sorted(unhashed)
+    ]
 
 
 def shrinking(report: Report, archive: Archive) -> list[str]:

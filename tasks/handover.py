@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .backup import shrinking
+from .backup import shrinking, uncounted
 from .report import headline, size, way_back
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def _rows(
     yield "proof", [f"{archive.proof}, sha256 {archive.sha256}"]
     if lost := shrinking(report, archive):
         yield "shrunk", lost
+    if unknown := uncounted(report):
+        yield "not counted", unknown
     yield "duration", [f"{stage} {seconds:.2f} s" for stage, seconds in _stages(report)]
     gone = [f"removed {name}: {reason}" for name, reason in removed.items()][:_SHOWN]
     more = [f"and {len(removed) - _SHOWN} more"] if len(removed) > _SHOWN else []

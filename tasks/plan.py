@@ -50,7 +50,7 @@ class Plan:
     empty: bool
     counted: bool  # whether the archive tells of its rows
     kept_rows: tuple[str, ...] = ()  # what of extensions is not brought back, and why
-    uncounted: tuple[str, ...] = ()  # tables that are there, but locked, or took too long to count
+    uncounted: tuple[str, ...] = ()  # tables without a number, in the archive or now
 
     @property
     def refusals(self) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ class Plan:
 
     @property
     def _lost(self) -> str:
-        losing = [each for each in self.rows if each.lost]
+        losing = [each for each in self.rows if each.lost and each.table not in self.uncounted]
         if self.uncounted:
             known = _number(sum(each.lost for each in losing), "row")
             return f"at least {known}; not counted: {', '.join(self.uncounted[:_SHOWN])}"
@@ -90,7 +90,8 @@ def planned(
         way: (*rehearsal.all("obstacle"), *rehearsal.all(f"{way}_obstacle")) for way in WAYS
     }
     chosen, why = _way(mode, obstacles, sessions, terminate)
-    rows = _rows(told.counted("rows"), told.counted("now")) + _of_extensions(rehearsal, told)
+    then, unknown = _then(told)
+    rows = _rows(then, told.counted("now")) + _of_extensions(rehearsal, told)
     _check(archive)
     return Plan(
         host=host,
@@ -107,9 +108,9 @@ def planned(
         why=why,
         estimate_seconds=_estimate(archive, told),
         empty=found["relations"] == rehearsal.get("ours") == "0",
-        counted=bool(told.all("rows")) or archive.get("relations") == "0",
+        counted=bool(then) or archive.get("relations") == "0",
         kept_rows=rehearsal.all("kept_rows"),
-        uncounted=_uncounted(told.all("there"), rows),
+        uncounted=_uncounted(told.all("there"), rows, unknown),
     )
 
 
@@ -148,9 +149,18 @@ def _of_extensions(rehearsal: Facts, told: Facts) -> tuple[Rows, ...]:
     return tuple(Rows(name, then[name], now[name]) for name in names)
 
 
-def _uncounted(there: Sequence[str], rows: Sequence[Rows]) -> tuple[str, ...]:
-    counted = {each.table for each in rows if each.now is not None}
-    return tuple(sorted(set(there) - counted))
+def _then(told: Facts) -> tuple[dict[str, int], frozenset[str]]:
+    """Read the rows in the archive: the numbers, and the tables that the dump could not count."""
+    pairs = told.matched("rows", f"(unknown|{WHOLE}) (.+)", "a number, or unknown, and a name")
+    then = {name: int(number) for number, name in pairs if number != "unknown"}
+    return then, frozenset(name for _, name in pairs) - then.keys()
+
+
+def _uncounted(
+    there: Sequence[str], rows: Sequence[Rows], unknown: frozenset[str]
+) -> tuple[str, ...]:
+    counted = {each.table for each in rows if each.now is not None} - unknown
+    return tuple(sorted((set(there) | unknown) - counted))
 
 
 def _aim(settings: Settings) -> tuple[tuple[str, str, str], ...]:

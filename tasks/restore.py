@@ -235,7 +235,7 @@ def _judged(host: Host, plan: Plan, report: Report) -> Restored:
         seconds=done.whole("restore_seconds", MOST_SECONDS),
         old_database=done.get("old_database", ""),
     )
-    tell(_summary(host, restored, plan))
+    tell(_summary(host, restored, plan, done.get("uncompared", "")))
     return restored
 
 
@@ -247,11 +247,13 @@ def _failure(host: Host, report: Report) -> errors.PredeployError:
     return failure
 
 
-def _summary(host: Host, restored: Restored, plan: Plan) -> str:
+def _summary(host: Host, restored: Restored, plan: Plan, uncompared: str) -> str:
     fab = host.command("restore")
     compared = "every table has as many rows as in the archive"
     if not plan.counted:
         compared = "the archive told no rows to compare"
+    elif uncompared:
+        compared += f", but for these, which were not counted: {uncompared}"
     lines = [
         f"Restored {restored.database} to {restored.archive}",
         f"  how      {restored.mode}, in {restored.seconds} s; {compared}",

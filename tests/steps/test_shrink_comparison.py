@@ -289,3 +289,14 @@ def test_each_threshold_can_be_another_or_off(directory):
     assert len(lost(directory.compare({}, size=1, shrink_bytes_percent="0"))) == 1
     assert len(lost(directory.compare({}, size=1, shrink_rows_percent="0"))) == 1
     assert lost(directory.compare({"public.offers": 1}, shrink_rows_percent="100")) == []
+
+
+def test_a_table_that_could_not_be_counted_is_neither_gone_nor_shrunk(directory):
+    directory.add(1, rows={"public.a": 1000, "public.b": 10})
+    assert directory.compare(rows={"public.a": "unknown", "public.b": 10}) == ["compared=1"]
+
+
+def test_what_was_counted_beside_an_unknown_table_is_compared(directory):
+    directory.add(1, rows={"public.a": "unknown", "public.b": 1000})
+    assert lost(directory.compare(rows={"public.a": 1, "public.b": 1}))[0].startswith("public.b")
+    assert lost(directory.compare(rows={"public.a": "unknown", "public.b": 1}))

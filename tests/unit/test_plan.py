@@ -211,3 +211,10 @@ def test_the_data_are_valid_json_and_say_what_the_text_says(plan):
 def test_an_archive_of_another_database_is_known(plan):
     assert plan(database="staging").other_database
     assert not plan().other_database
+
+
+def test_a_table_that_the_dump_could_not_count_is_named_and_loses_no_number_of_rows(plan):
+    told = [("rows", "unknown public.a"), ("now", "7 public.a"), ("there", "public.a")]
+    made = plan(told=told)
+    assert made.lost == "at least 0 rows; not counted: public.a"
+    assert as_data(made)["not_counted"] == ["public.a"]
