@@ -10,4 +10,10 @@ WHERE rolname !~ '^pg_' AND (oid = 10 OR oid IN (
     SELECT refobjid FROM pg_shdepend
     WHERE refclassid = 'pg_authid'::regclass AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())))
 ORDER BY rolname;
+-- What the code of the database itself depends on, and what money is written in. Each a key of its own, as in a manifest each is there once.
+SELECT 'setting_' || name || '=' || translate(setting, E'\n\r', '  ')
+FROM pg_settings
+WHERE name IN ('DateStyle', 'IntervalStyle', 'TimeZone', 'bytea_output', 'extra_float_digits', 'lc_monetary', 'lc_numeric', 'lc_time',
+    'transform_null_equals', 'xmlbinary')
+ORDER BY name;
 \o

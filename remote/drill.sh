@@ -137,6 +137,7 @@ watch_growth() {
 
 fill_cluster() {
     make_roles
+    as_when_dumped "$dumped_facts"
     divide_entries
     watch_growth
     # The role reads, too: whoever plans a query runs functions of the archive, of which its indexes and checks are made.
@@ -193,8 +194,10 @@ fill_database() {
     scratch_database=$drill_db
     if [ -n "$drill_db" ]; then
         enter_drill_db
+        as_when_dumped "$dumped_facts"
     else
         enter_maintenance
+        as_when_dumped "$dumped_facts"
         create_new
         scratch_database=$new_database
     fi
@@ -220,7 +223,7 @@ leave_database() {
 leave() {
     "leave_$place"
     [ -z "$psql_child" ] || close_psql
-    target_host=$db_host target_port=$db_port target_user=$db_user target_database=$db_name
+    target_host=$db_host target_port=$db_port target_user=$db_user target_database=$db_name as_dumped=
 }
 
 compared=

@@ -7,10 +7,11 @@ set -eu
 umask 077
 export LC_ALL=C
 unset CDPATH PGHOSTADDR PGSERVICE PGSERVICEFILE PGOPTIONS PGSYSCONFDIR PGPASSWORD
-unset BLOCK_SIZE LS_BLOCK_SIZE TIME_STYLE QUOTING_STYLE # GNU's ls would tell sizes, times and names in them
+unset PGDATESTYLE PGTZ PGGEQO PGTARGETSESSIONATTRS PG_COLOR # libpq would hand the first three on as settings of a session
+unset BLOCK_SIZE LS_BLOCK_SIZE TIME_STYLE QUOTING_STYLE     # GNU's ls would tell sizes, times and names in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
 only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' audited='' reason='' remedy='' problems=''
-children='' psql_child='' server_child='' psql_program='' psql_idle='' watcher='' guard='' starting='' interrupt=''
+children='' psql_child='' server_child='' psql_program='' psql_idle='' parting='' watcher='' guard='' starting='' interrupt=''
 rotation='not reached'
 report='' reconnect_seconds=0 alone_since='' deferred=''
 shrunk='' shrink_accepted='' overtime=''
@@ -280,6 +281,7 @@ is_any_running() {
 # child that was forked a moment ago may not have laid aside our traps yet and lose the signal, so KILL makes sure: we
 # would wait for ever.
 stop_children() {
+    [ -z "$parting" ] || [ -z "$psql_idle" ] || printf '%s\n' "$parting" 2>/dev/null >&4 || :
     # At this an idle psql ends by itself; unless a child still holds a copy, so that one must not be waited for first.
     exec 4>&-
     [ -n "$children$psql_child$server_child" ] || return 0
@@ -290,7 +292,7 @@ stop_children() {
         [ -z "$server_child" ] || kill -CONT $server_child
         [ -z "$psql_child" ] || [ -n "$psql_idle" ] || kill -INT "$psql_child"
         [ -z "$children" ] || kill -TERM $children
-        [ -z "$children" ] && [ -n "$psql_idle" ] || await_end "$children $psql_child"
+        [ -z "$children$parting" ] && [ -n "$psql_idle" ] || await_end "$children $psql_child"
         kill -KILL $children $psql_child
         wait $children $psql_child $server_child
     } 2>/dev/null || :
@@ -532,7 +534,7 @@ record() {
 
 # Thousands of tables make thousands of lines, of interest only to who restores.
 without_rows() {
-    sed -e '/^rows=/d' -e '/^content=/d' -e '/^role=/d' -e '/^role_encoded=/d' "$1"
+    sed -e '/^rows=/d' -e '/^content=/d' -e '/^role=/d' -e '/^role_encoded=/d' -e '/^setting_/d' "$1"
 }
 
 # tells KEY TEXT: whether a line of it is of that key. What decides is not left to a pipeline, which ends well though what

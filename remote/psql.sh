@@ -8,11 +8,40 @@
 pin='SET search_path = pg_catalog, pg_temp; SET row_security = off;'
 unpin='RESET search_path;'
 
+# What holds in every session of ours, of psql, pg_dump and pg_restore, whatever the server, the database or the role sets: settings
+# that come with a connection go before all of those. PostgreSQL knows all of these from 14 on. What is set
+# for the code of the database itself, such as TimeZone, is left alone.
+options="-c array_nulls=on -c backslash_quote=safe_encoding -c check_function_bodies=off -c client_min_messages=notice"
+options="$options -c constraint_exclusion=off -c default_table_access_method=heap -c default_tablespace="
+options="$options -c default_transaction_deferrable=off -c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off"
+options="$options -c exit_on_error=off -c gin_fuzzy_search_limit=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0"
+options="$options -c jit=off -c lock_timeout=0 -c plpgsql.check_asserts=off -c plpgsql.extra_errors=none -c plpgsql.extra_warnings=none"
+options="$options -c quote_all_identifiers=off -c standard_conforming_strings=on -c statement_timeout=0 -c xmloption=content"
+# Settings that an archive was taken under and that its restore needs, in the same form.
+as_dumped=
+
+# This is no setting of PostgreSQL: it shows that the others have come. A session that they have not come to ends here, before it has
+# changed anything: it may be one that a pooler hands on.
+token='-c fabric_predeploy.session=ours'
+arrived="SELECT FROM pg_catalog.current_setting('fabric_predeploy.session');"
+# After the pin: a setting that PostgreSQL knows from 17 on; and a restore that is told of must be on the disk.
+more="SELECT FROM (SELECT count(set_config(name, CASE name WHEN 'synchronous_commit' THEN 'local' ELSE '0' END, false)) AS n FROM pg_settings WHERE name = 'transaction_timeout' OR name = 'synchronous_commit' AND setting = 'off') s WHERE n < 0;"
+strict_opening="$arrived $pin $more"
+opening=$strict_opening
+
+# Behind a pooler that keeps options to itself, and each session to its client: it is told them, and at its end it is left as it was
+# found. `pooled_at` is where that pooler is, and `parting` what each session there ends with.
+restate="SELECT FROM (SELECT count(set_config(m[1], replace(m[2], \$\$\\ \$\$, \$\$ \$\$), false)) AS n FROM regexp_matches(\$\$$options\$\$, \$\$-c ([a-z_.]+)=((?:[^ \\\\]|\\\\.)*)\$\$, 'g') AS m) s WHERE n < 0;"
+pooled_at=
+# A session that is looked at only must not be changed: whoever it is handed on to would have it so.
+only_ask='SELECT FROM pg_catalog.pg_backend_pid();'
+
 # connect PROGRAM ARGUMENT…: the one place that starts a program which goes to a database. This shell becomes that program,
 # which alone is told where to, as whom, and the password.
 connect() {
     export PGHOST="$target_host" PGPORT="$target_port" PGUSER="$target_user" PGDATABASE="$target_database"
     export PGAPPNAME=fabric-predeploy PGCONNECT_TIMEOUT="$connect_seconds" PGCLIENTENCODING=UTF8
+    [ "$target_host $target_port" = "$pooled_at" ] || export PGOPTIONS="$token $options$as_dumped"
     [ -z "$db_password" ] || export PGPASSWORD="$db_password"
     exec "$@"
 }
@@ -24,7 +53,7 @@ session() {
     shift
     connect "$session_program" --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
         --dbname='keepalives_idle=30 keepalives_interval=10 keepalives_count=6 tcp_user_timeout=90000' \
-        --command="$pin" --command='\setenv PGPASSWORD' "$@"
+        --command="$opening" --command='\setenv PGPASSWORD' "$@"
 }
 
 # It ends when our end of its stdin closes, so it does not outlive this shell, not even one that is killed.
@@ -34,7 +63,7 @@ converse() {
 
 # ask QUERY: in a session of its own, which this shell becomes.
 ask() {
-    session "$bin_dir/psql" --command="$1" </dev/null
+    session "$bin_dir/psql" --command="$1" ${parting:+"--command=$parting"} </dev/null
 }
 
 # For statements that run code of the database's own, which may need the search path that its role has: between the two.
@@ -49,8 +78,7 @@ pin_path() {
 # As if the session had just begun. To count the rows of a table, a planner runs functions that its indexes are made of: those of
 # another role, where ours may act for that one. In a transaction that only reads they can do little; what they have set goes here.
 start_over() {
-    tell_psql 'DISCARD ALL;'
-    pin_path
+    tell_psql "DISCARD ALL; $opening"
     tell_psql "$tables_sql"
 }
 
@@ -106,12 +134,44 @@ hear_psql() {
 }
 
 close_psql() {
+    [ -z "$parting" ] || tell_psql "$parting"
     exec 4>&-
     psql_status=0
     wait "$psql_child" || psql_status=$?
     psql_child='' psql_idle=''
     tell_guard
     exec 5<&-
+}
+
+# find_pooling PROGRAM: what stands between us and the server that our options have not come to. `pooling` is `session` where each
+# client has a server session to itself, and `transaction` where it has none: then two clients that are there at once meet in one,
+# or one of them goes from one to another. A pool that others use as well may not show it at once. Empty where it cannot be seen.
+find_pooling() {
+    pooled_at="$target_host $target_port" opening=$only_ask
+    pooling=session first='' rounds=0
+    use_psql "$1"
+    while [ "$rounds" -lt 5 ] && [ "$pooling" = session ]; do
+        rounds=$((rounds + 1))
+        look_who_serves "$1"
+    done
+    [ -z "$psql_child" ] || close_psql
+}
+
+look_who_serves() {
+    tell_psql 'SELECT pg_catalog.pg_backend_pid(); SELECT pg_catalog.pg_backend_pid();'
+    hear_psql || {
+        pooling=
+        return 0
+    }
+    [ -n "$first" ] || first=${heard%%"$newline"*}
+    start_function session "$1" --command='SELECT pg_catalog.pg_backend_pid()' </dev/null >"$run_dir/other" 2>"$run_dir/other_stderr"
+    finished $!
+    other=$(cat "$run_dir/other")
+    if ! is_number "$first" || ! is_number "$other"; then
+        pooling=
+    elif [ "$heard" != "$first$newline$first$newline" ] || [ "$other" = "$first" ]; then
+        pooling=transaction
+    fi
 }
 
 # What is heard is checked before it is told to psql, to a program or the shell's arithmetic. A number has digits alone, and few

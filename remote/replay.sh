@@ -90,6 +90,7 @@ way=transaction
 watch_client
 choose_data_filter
 use_psql "$bin_dir/psql"
+as_when_dumped "$manifest"
 notice_lost_clients
 [ -z "$terminate" ] || end_sessions
 tell_psql 'BEGIN; SET LOCAL statement_timeout = 0;'

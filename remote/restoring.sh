@@ -22,6 +22,25 @@ notice_lost_clients() {
     tell_psql '\set ON_ERROR_STOP on'
 }
 
+# as_when_dumped MANIFEST: rows are read, and code of the database's own runs, under the settings that it had when the archive was
+# taken: money is written in a currency, and a check may look at the hour. Here and in all sessions from here on; but for what this
+# server does not know, such as a locale.
+as_when_dumped() {
+    names='DateStyle|IntervalStyle|TimeZone|bytea_output|extra_float_digits|lc_monetary|lc_numeric|lc_time|transform_null_equals|xmlbinary'
+    grep -E "^setting_($names)=[][A-Za-z0-9_.,:@/<>+ -]*\$" "$1" >"$run_dir/settings" || [ $? -eq 1 ]
+    tell_psql '\set ON_ERROR_STOP off'
+    while IFS= read -r line; do
+        line=${line#setting_}
+        tell_psql "SELECT '${line}' FROM set_config('${line%%=*}', '${line#*=}', false);"
+    done <"$run_dir/settings"
+    tell_psql '\set ON_ERROR_STOP on'
+    hear_or_stop "before it began"
+    printf '%s' "$heard" >"$run_dir/accepted"
+    as_dumped=$(sed -e 's/ /\\ /g' -e 's/^/ -c /' "$run_dir/accepted" | tr -d '\n')
+    unknown=$(sed 's/^setting_//' "$run_dir/settings" | grep -v -x -F -f "$run_dir/accepted") || [ $? -eq 1 ]
+    [ -z "$unknown" ] || log "WARNING: this server does not know settings under which the archive was taken: $(one_line "$unknown")"
+}
+
 # In an own session, as ours has ended with the error.
 name_blockers() {
     use_psql "$bin_dir/psql"

@@ -164,6 +164,7 @@ watch_client
 [ "$listed" = "$file" ] || list_entries
 read_definitions
 use_psql "$bin_dir/psql"
+as_when_dumped "$manifest"
 notice_lost_clients
 tell_psql "BEGIN READ WRITE; SET LOCAL lock_timeout = '${lock_timeout_seconds}s'; SET LOCAL statement_timeout = 0;"
 tell_psql 'SET LOCAL idle_in_transaction_session_timeout = 0;'

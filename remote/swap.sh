@@ -107,9 +107,12 @@ way=swap
 watch_client
 [ "$client_major" -lt 17 ] || [ "$server_major" -ge 17 ] ||
     not_restored "pg_restore $client_version cannot restore into PostgreSQL $server_major by itself" "restore with --mode=transaction"
+[ -z "$pooled_at" ] ||
+    not_restored "DB_PORT $db_port is a pooler: its sessions keep the database from being renamed" "name the server's own port, or restore with --mode=transaction"
 audit "begins to restore"
 begin_elsewhere
 enter_maintenance
+as_when_dumped "$manifest"
 create_new
 tell_psql "$carry_sql"
 hear_or_stop "while it made the new database"

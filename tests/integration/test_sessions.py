@@ -79,3 +79,39 @@ def test_a_statement_that_fails_ends_the_session(pg, opened):
 
 def test_one_question_is_asked_in_a_session_of_its_own(opened):
     assert opened("ask", "SHOW search_path")[0] == "pg_catalog, pg_temp"
+
+
+def test_settings_of_the_role_do_not_reach_a_session(pg, opened):
+    pg.superuser(f"ALTER ROLE {OWNER} SET array_nulls = off")
+    pg.superuser(f"ALTER DATABASE {DATABASE} SET jit = on")
+    try:
+        answers = opened("ask", "SELECT current_setting('array_nulls'), current_setting('jit')")
+    finally:
+        pg.superuser(f"ALTER ROLE {OWNER} RESET array_nulls")
+        pg.superuser(f"ALTER DATABASE {DATABASE} RESET jit")
+    assert answers[0] == "on|off"
+
+
+def test_a_session_that_our_settings_do_not_reach_ends_before_it_has_changed_anything(pg, opened):
+    """As behind a pooler: nothing comes after the first statement."""
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        opened("eval", "token=; ask 'SELECT 1'")
+    assert failed.value.stdout == ""
+    assert "fabric_predeploy.session" in failed.value.stderr
+
+
+def test_behind_a_pooler_a_session_is_told_the_same_settings_and_left_without_them(pg, opened):
+    pg.superuser(f"ALTER ROLE {OWNER} SET array_nulls = off")
+    behind = """
+        pooled_at="$db_host $db_port" opening="$pin $restate $more" parting='{}'
+        ask "SELECT current_setting('array_nulls'), current_setting('search_path'),
+            current_setting('default_transaction_isolation')"
+    """
+    ours = "on|pg_catalog, pg_temp|read committed"
+    try:
+        answers = opened("eval", behind.format("SELECT $$left$$"))
+        again = opened("eval", behind.format("DISCARD ALL"))
+    finally:
+        pg.superuser(f"ALTER ROLE {OWNER} RESET array_nulls")
+    assert answers == [ours, "left", "not exported"]
+    assert again == [ours, "not exported"]

@@ -99,4 +99,10 @@ class ServerLog:
         return found
 
     def unpinned(self) -> list[Session]:
-        return [each for each in self.sessions().values() if each.first not in {PIN, THEIR_PIN}]
+        """Before the pin of ours, nothing but a function that is named with its schema."""
+        ours = f"SELECT FROM pg_catalog.current_setting('fabric_predeploy.session'); {PIN} "
+        return [
+            each
+            for each in self.sessions().values()
+            if not each.first.startswith(ours) and each.first != THEIR_PIN
+        ]

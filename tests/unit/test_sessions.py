@@ -69,9 +69,10 @@ def test_every_session_of_psql_begins_with_the_pin():
     psql = ROOT / "remote/psql.sh"
     text = psql.read_text(encoding="utf-8")
     assert f"\npin='{PIN}'\n" in text
+    assert '\nstrict_opening="$arrived $pin $more"\nopening=$strict_opening\n' in text
     session = function("session", psql)
     assert re.findall(r'--(?:command|file)=|"\$@"', session)[0] == "--command="
-    assert re.search(r'--command="\$pin" [^|;&]*"\$@"$', session.strip())
+    assert re.search(r'--command="\$opening" [^|;&]*"\$@"$', session.strip())
     assert "--set=ON_ERROR_STOP=1" in session
 
 
