@@ -25,6 +25,10 @@ open_database() {
         closed="pg_restore $client_version restores by itself only into servers from 17 on, this one is $server_major"
         return
     fi
+    if [ -n "$pooled_at" ]; then
+        closed="DB_PORT $db_port is a pooler, which passes on no settings: name the server's own port"
+        return
+    fi
     [ "$drill_db" != "$db_name" ] || die 10 "BACKUP_DRILL_DB is the database itself" "name another, which is empty"
     use_psql "$bin_dir/psql"
     tell_psql "SELECT (rolcreatedb OR rolsuper)::text || ' ' || pg_backend_pid() FROM pg_roles WHERE rolname = current_user;"

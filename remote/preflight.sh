@@ -80,12 +80,45 @@ drop_leftovers() {
     done
 }
 
+# ask_database PSQL: `answered` tells whether there was an answer.
+ask_database() {
+    use_psql "$1"
+    tell_psql "$preflight_sql"
+    answered=
+    if hear_psql; then answered=yes; else words=$(psql_words); fi
+}
+
+# A pooler, or the server, has not taken our options; or a pooler has, and kept them to itself.
+speaks_of_options() {
+    case $words in *option* | *'startup parameter'* | *fabric_predeploy.session*) return 0 ;; esac
+    return 1
+}
+
+# ask_behind_pooler PSQL: in a session that is ours alone we go on, and leave it as it was. Any other is the application's, too.
+ask_behind_pooler() {
+    find_pooling "$1"
+    if [ "$pooling" = session ]; then
+        log "DB_PORT $db_port is a pooler that keeps a session for each client ($words)"
+        parting='DISCARD ALL;' opening="$pin $restate $more"
+        ask_database "$1"
+    else
+        opening=$strict_opening pooled_at=''
+        problem "DB_PORT $db_port is a pooler, whose sessions the application shares: what a backup sets would stay in them ($words)" \
+            "name the server's own port in DB_PORT, often 5432; or one of the pooler's where it keeps a session for each client" database
+    fi
+}
+
 check_database() {
     psql=${found%%"$newline"*}
-    use_psql "${psql#* }/psql"
-    tell_psql "$preflight_sql"
-    if ! hear_psql; then
-        problem "the database did not answer: $(psql_words)" \
+    psql=${psql#* }/psql
+    pooling=
+    ask_database "$psql"
+    if [ -z "$answered" ] && speaks_of_options; then
+        ask_behind_pooler "$psql"
+        [ "$pooling" = session ] || return 0
+    fi
+    if [ -z "$answered" ]; then
+        problem "the database did not answer: $words" \
             "check DB_NAME, DB_USER, DB_HOST and DB_PORT as seen from the host, and DB_PASSWORD or the host's ~/.pgpass" database
         return
     fi

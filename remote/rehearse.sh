@@ -55,5 +55,7 @@ tell_psql "$rehearse_sql"
 tell_psql "ROLLBACK;"
 # Not a word on whether the archive is good: what demands a way back will find none.
 if hear_psql; then rehearsal=$heard; else rehearsal="obstacle=it could not be rehearsed: $(one_line "$(psql_words)")$newline"; fi
+[ -z "$pooled_at" ] ||
+    rehearsal="${rehearsal}swap_obstacle=DB_PORT $db_port is a pooler: its sessions keep the database from being renamed, and it passes on no settings$newline"
 tell_client "$rehearsal"
 check_demand
