@@ -25,6 +25,9 @@ OURS = {
     "creator",
     "seen",
     "transaction",
+    "line",  # a setting of the archive
+    "opening",  # what a session begins with
+    "parting",  # and ends with
     "pin",  # the search path of a session
     "unpin",
 }
