@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 from . import privacy, profiles, version
 from .address import address
 from .errors import ConfigurationError
-from .parsers import readable
+from .parsers import readable, slug_of
 from .profiles import Source
 from .secrecy import shown
 from .settings import REQUIRED, SECRET_VARIABLES, SPECS, VARIABLES, Settings, Spec
 
+UNVERSIONED: Final = "unversioned"
 _COMMAND_LINE: Final = "command line"
 _PROFILE: Final = SPECS["profile"]
 _IN_PROFILES: Final = frozenset(VARIABLES) - {_PROFILE.variable}
@@ -30,11 +31,10 @@ class Given(NamedTuple):
     level: int
 
 
-def load(  # noqa: PLR0913 - each has a name
+def load(
     profile: str | None,
     overrides: Mapping[str, str] | None = None,
     *,
-    needs_version: bool = False,
     draft: str | None = None,
     environ: Mapping[str, str] | None = None,
     directory: Path | None = None,
@@ -63,7 +63,7 @@ def load(  # noqa: PLR0913 - each has a name
 
     given = {"SSH_HOST": name, **_collect(levels, problems), _PROFILE.variable: name}
     problems.extend(_split_host(given))
-    _derive_version(given, directory, problems if needs_version else [])
+    unversioned = _derive_version(given, directory)
     problems.extend(_missing(given, file, name, directory))
     problems.extend(_example(given, file))
     values = _parse(given, directory, problems)
@@ -71,7 +71,10 @@ def load(  # noqa: PLR0913 - each has a name
         raise _refusal(f"The settings for {shown(name.text)} cannot be used", problems)
     sources = {v: given[v].origin if v in given else "default" for v in VARIABLES}
     return Settings(
-        **values, git_commit=version.commit(directory), sources=MappingProxyType(sources)
+        **values,
+        git_commit=version.commit(directory),
+        version_note=_note(given["BACKUP_VERSION"], values["version"], unversioned),
+        sources=MappingProxyType(sources),
     )
 
 
@@ -143,18 +146,27 @@ def _split_host(given: dict[str, Given]) -> Iterator[str]:
             given[variable] = Given(str(value), f"SSH_HOST, {host.origin}", host.level)
 
 
-def _derive_version(given: dict[str, Given], directory: Path, problems: list[str]) -> None:
+def _derive_version(given: dict[str, Given], directory: Path) -> str:
+    """Ask git where nothing is given; return why it has no answer, if so."""
     if "BACKUP_VERSION" in given:
-        return
+        return ""
     described = version.describe(directory)
-    if described.text:
+    if described.text and slug_of(described.text):
         given["BACKUP_VERSION"] = Given(described.text, "git describe", 0)
-        return
-    reason = f" ({described.complaint})" if described.complaint else ""
-    problems.append(
-        f"BACKUP_VERSION is not set, and git describe gives none{reason}: "
-        "give --version or BACKUP_VERSION, or run inside a git repository"
-    )
+        return ""
+    given["BACKUP_VERSION"] = Given(UNVERSIONED, "nothing else", 0)
+    return described.complaint or "git describe says nothing"
+
+
+def _note(given: Given, value: str, unversioned: str) -> str:
+    if unversioned:
+        return (
+            f"archives are named {UNVERSIONED}, as git describe gives no version here"
+            f" ({unversioned}): give --version or BACKUP_VERSION to tell them apart"
+        )
+    if value != given.text:
+        return f"the version {shown(given.text)} (from {given.origin}) is {value} in names"
+    return ""
 
 
 def _missing(

@@ -13,6 +13,8 @@ _NOT_IN_A_LINE: Final = frozenset({"Cc", "Zl", "Zp", "Cs"})
 # OpenSSH's own rule for user names: they may reach a ProxyCommand.
 _USER: Final = re.compile(r"""(?!-)[^\s'"`$;&<>|(){}]{1,255}""")
 _HOST: Final = re.compile(r"[\w\[:][\w.:%\[\]-]{0,252}")
+_NAME_PART: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._+-]*")
+_LONGEST_VERSION: Final = 100
 _COMPRESS: Final = re.compile(r"none|gzip:[1-9]|zstd:([1-9]|1[0-9]|2[0-2])")
 _KNOWN_HOST: Final = re.compile(
     r"\s*(@\S+\s+)?[^\s#]\S*\s+(ssh|ecdsa|sk)-\S+\s+[A-Za-z0-9+/]{16,}=*(\s|$)"
@@ -70,7 +72,7 @@ def name_part(max_length: int) -> Callable[[str], str]:
     """Accept what no shell, path or option could mistake: it becomes part of a file name."""
 
     def parse(text: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", text) or len(text) > max_length:
+        if not _NAME_PART.fullmatch(text) or len(text) > max_length:
             raise ValueError(
                 f"must be at most {max_length} characters, of the kind A-Z a-z 0-9 . _ + -, "
                 "and begin with a letter or a digit"
@@ -78,6 +80,24 @@ def name_part(max_length: int) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def version_name(text: str) -> str:
+    """Make a name part of what people call a version: `release/2024.1` becomes `release-2024.1`."""
+    slug = slug_of(one_line(text))
+    if text.startswith("-") or not slug or len(text) > _LONGEST_VERSION:
+        raise ValueError(
+            f"must be at most {_LONGEST_VERSION} characters, begin with no dash, and hold a"
+            " letter or a digit"
+        )
+    return slug
+
+
+def slug_of(text: str) -> str:
+    """Return "" where nothing is left. What is a name part already stays as it is."""
+    if _NAME_PART.fullmatch(text):
+        return text
+    return re.sub(r"[^A-Za-z0-9._+]+", "-", text).lstrip("._+-").rstrip("-")
 
 
 def compression(text: str) -> str:

@@ -17,6 +17,7 @@ from .parsers import (
     one_line,
     remote_directory,
     user,
+    version_name,
     whole,
 )
 
@@ -78,8 +79,9 @@ class Settings:
     keep_weekly: int | None = _setting("BACKUP_KEEP_WEEKLY", whole(1, _MAX_KEPT), None)
     keep_monthly: int | None = _setting("BACKUP_KEEP_MONTHLY", whole(1, _MAX_KEPT), None)
     project: str = _setting("BACKUP_PROJECT", name_part(50), "pricehawk")
-    version: str | None = _setting("BACKUP_VERSION", name_part(100), None, flag="--version")
+    version: str | None = _setting("BACKUP_VERSION", version_name, None, flag="--version")
     git_commit: str | None = None
+    version_note: str = field(default="", compare=False)  # that it is another than was given
     proof: str = _setting(
         "BACKUP_PROOF", choice("written", "read", "restored", "equal"), "read", flag="--proof"
     )

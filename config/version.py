@@ -1,12 +1,12 @@
 """What git says about the working directory, and which version of this package is at work."""
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
 from .machine import environment_without_secrets
 
 TIMEOUT_SECONDS = 10.0
+_LONGEST = 100
 
 
 class Answer(NamedTuple):
@@ -17,11 +17,11 @@ class Answer(NamedTuple):
 
 
 def describe(directory: Path) -> Answer:
-    """Name the version as `git describe --tags --always --dirty` does, fit for a file name."""
+    """Name the version as `git describe --tags --always --dirty` does."""
     answer = _git(directory, "describe", "--tags", "--always", "--dirty")
     if answer.text is None:
         return answer
-    return Answer(re.sub(r"[^A-Za-z0-9._+-]", "-", answer.text).lstrip("._+-")[:100] or None)
+    return Answer(answer.text[:_LONGEST])
 
 
 def commit(directory: Path) -> str | None:

@@ -28,6 +28,8 @@ _HEAD = """\
 true 7>&2 || exec 2>/dev/null
 true 2>/dev/null 7>&1 || exec >/dev/null
 exec 7>&1 </dev/null >/dev/null
+# What psql would take. The steps know one password alone, and no other program sees it.
+account_password=${PGPASSWORD:-}
 """
 
 

@@ -7,6 +7,7 @@ meet_client() {
     met=yes
     db_password=$password
     password=
+    [ -z "$version_note" ] || log "$version_note"
 }
 
 # Nobody whose going away would end this run: cron has no stdin.
@@ -36,7 +37,7 @@ These variables of the environment change how; now:
         tell "  $name=$value"
     done
     tell "
-The database's password is in DB_PASSWORD, or in ~/.pgpass.
+The database's password is in DB_PASSWORD, in PGPASSWORD, or in ~/.pgpass.
 
 Exit codes: 0 one can roll back to the archive, 2 settings, 10 the host or the
 database is not ready, 11 another run is at work, 12 the dump failed, 13 the
@@ -58,7 +59,8 @@ take_settings() {
     done <<END
 $defaults
 END
-    password=${DB_PASSWORD:-}
+    password=${DB_PASSWORD:-${account_password:-}}
+    account_password=''
     unset DB_PASSWORD
 }
 
@@ -100,6 +102,34 @@ name_part() {
         must "$1" "at most $2 characters, of the kind A-Z a-z 0-9 . _ + -, and begin with a letter or a digit"
 }
 
+# version_name NAME: what people call a version, made a name part: release/2024.1 becomes release-2024.1.
+version_name() {
+    line "$1"
+    case $value in
+        -* | *[[:cntrl:]]*) slug='' ;;
+        [A-Za-z0-9]*[!A-Za-z0-9._+-]* | [!A-Za-z0-9]*) slug_of "$value" ;;
+        *) slug=$value ;;
+    esac
+    if [ -n "$slug" ] && [ ${#value} -le 100 ]; then
+        [ "$slug" = "$value" ] || version_note="the version $value is $slug in names"
+        eval "$1=\$slug"
+    else
+        must "$1" "at most 100 characters, begin with no dash, and hold a letter or a digit"
+    fi
+}
+
+# The end of the line becomes a dash, too.
+slug_of() {
+    slug=$(
+        tr -c -s 'A-Za-z0-9._+' '-' <<END
+$1
+END
+    )
+    while :; do
+        case $slug in [._+-]*) slug=${slug#?} ;; *-) slug=${slug%-} ;; *) break ;; esac
+    done
+}
+
 # choice NAME VALUE...
 choice() {
     value_of "$1"
@@ -135,6 +165,7 @@ directory() {
 }
 
 check_settings() {
+    version_note=
     line DB_NAME
     line DB_USER
     line DB_HOST
@@ -147,7 +178,7 @@ check_settings() {
     whole BACKUP_KEEP_WEEKLY 1 10000
     whole BACKUP_KEEP_MONTHLY 1 10000
     name_part BACKUP_PROJECT 50
-    name_part BACKUP_VERSION 100
+    version_name BACKUP_VERSION
     choice BACKUP_PROOF written read
     choice BACKUP_REHEARSAL warn require off
     compression BACKUP_COMPRESS

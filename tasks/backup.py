@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..remote import steps
-from .report import summary, tell, warn
+from .report import note, summary, tell, warn
 from .session import session
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..remote.catalog import Archive
     from ..remote.script import Step
     from ..remote.shell import Report
+    from .session import Host
 
 DRILLED = ("restored", "equal")
 """Grades of proof that take a test restore."""
@@ -49,12 +50,19 @@ def backup(
         "BACKUP_LOCK_TIMEOUT": lock_timeout,
         "BACKUP_LOCK_WAIT": lock_wait,
     }
-    with session(c, given, needs_version=True, quiet=quiet) as host:
+    with session(c, given, quiet=quiet) as host:
+        tell_version(host)
         several = taking(host.settings, "written", accept_shrink=accept_shrink)
         report = host.must("backup", several, keeps_status=True)
         archive = taken(report)
         tell(summary(host, archive))
         return archive
+
+
+def tell_version(host: Host) -> None:
+    """Once a run, and not among what programs read."""
+    if host.settings.version_note and not host.quiet:
+        note(host.settings.version_note)
 
 
 def taking(

@@ -39,14 +39,8 @@ def of_settings(settings: Settings) -> Iterator[Finding]:
         given.setdefault(source, []).append(f"{spec.variable}{text}")
     lines = [f"{source}: {' '.join(settings)}" for source, settings in given.items()]
     yield ok("settings", "\n".join([*lines, "default: all others"]))
-    if settings.version:
-        yield ok("version", f"{settings.version} ({settings.sources['BACKUP_VERSION']})")
-    else:
-        yield failed(
-            "version",
-            "none is given, and git describe gives none here",
-            "give --version or BACKUP_VERSION, or run it in a git repository with a commit",
-        )
+    source = f"{settings.version} ({settings.sources['BACKUP_VERSION']})"
+    yield ok("version", settings.version_note or source)
 
 
 def of_way(examination: Examination) -> Iterator[Finding]:

@@ -76,9 +76,7 @@ def _examined(
     try:
         settings, caller = prepared(c, {"BACKUP_VERSION": version})
         with signals_raise(*heeded_signals()):
-            failure = _on_the_way(settings, caller, found)
-        # With which predeploy would end before it contacts anything.
-        return failure if settings.version else errors.ConfigurationError("there is no version")
+            return _on_the_way(settings, caller, found)
     except errors.ConfigurationError as error:
         if error.problems:
             found.extend(failed("settings", problem) for problem in error.problems)

@@ -16,7 +16,7 @@ from ..config.errors import (
 )
 from ..remote import steps
 from . import runner
-from .backup import taken, taking
+from .backup import taken, taking, tell_version
 from .handover import hand_over
 from .report import summary, tell, warn
 from .rotate import removed
@@ -65,7 +65,8 @@ def predeploy(
         "BACKUP_LOCK_TIMEOUT": lock_timeout,
         "BACKUP_LOCK_WAIT": lock_wait,
     }
-    with session(c, given, needs_version=True, quiet=quiet) as host:
+    with session(c, given, quiet=quiet) as host:
+        tell_version(host)
         return judged(host, _run(host, accept_shrink=accept_shrink))
 
 

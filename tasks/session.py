@@ -188,14 +188,13 @@ def session(
     c: Context,
     overrides: Mapping[str, str | None] | None = None,
     *,
-    needs_version: bool = False,
     quiet: bool = False,
 ) -> Iterator[Host]:
     """Everything is checked before the host is contacted; signals become exit code 130."""
     from .github import failures_told
 
     with failures_told():
-        settings, caller = prepared(c, overrides, needs_version=needs_version)
+        settings, caller = prepared(c, overrides)
         with opened(settings, caller, quiet=quiet) as host:
             yield host
 
@@ -212,9 +211,7 @@ def opened(settings: Settings, caller: Any, *, quiet: bool = False) -> Iterator[
         yield Host(settings, Link(settings, caller), quiet)
 
 
-def prepared(
-    c: Context, overrides: Mapping[str, str | None] | None = None, *, needs_version: bool = False
-) -> tuple[Settings, Any]:
+def prepared(c: Context, overrides: Mapping[str, str | None] | None = None) -> tuple[Settings, Any]:
     """Return the settings, all of them checked, and the context that knows how fab was called."""
     from ..config.loading import load
     from .github import mask
@@ -226,7 +223,7 @@ def prepared(
         **asked_for,
         **{name: str(value) for name, value in (overrides or {}).items() if value is not None},
     }
-    settings = load(profile, given, needs_version=needs_version)
+    settings = load(profile, given)
     mask(settings)
     return settings, caller
 

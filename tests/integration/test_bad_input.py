@@ -2,7 +2,7 @@
 
 import pytest
 
-HOSTILE_VERSIONS = ["v1/2", "v1;2", "$(id)", "v 1", "v1\n2", "-v1", "v" * 300]
+HOSTILE_VERSIONS = ["/", "ü;", "v1\n2", "-v1", "v" * 300]
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_no_host_at_all_is_exit_2_and_says_how_to_give_one(nowhere):
 def test_all_problems_are_told_at_once(nowhere):
     project = nowhere.with_profile(DB_USER=None, DB_PORT="many")
 
-    done = project.predeploy("v 1", MAX_BACKUPS="0")
+    done = project.predeploy("-v", MAX_BACKUPS="0")
 
     assert done.returncode == 2
     assert not [

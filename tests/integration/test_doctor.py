@@ -308,14 +308,24 @@ def test_too_little_space_is_told_beside_all_else(project):
     assert result_of(findings, "way back") == {"ok"}
 
 
-def test_without_a_version_neither_may_run_and_with_one_both_may(project):
+def test_without_a_version_both_may_run_and_say_once_that_there_is_none(project):
     done = project.fab("-H", "demo", "doctor")
-    assert done.returncode == 2
-    assert "give --version or BACKUP_VERSION" in done.stdout
-    assert "ok    database" in done.stdout
-    assert project.fab("-H", "demo", "predeploy").returncode == 2
-    assert project.fab("-H", "demo", "doctor", "--version=v1").returncode == 0
-    assert project.fab("-H", "demo", "predeploy", "--version=v1").returncode == 0
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len([line for line in done.stdout.splitlines() if "unversioned" in line]) == 1
+    gate = project.fab("-H", "demo", "predeploy")
+    assert gate.returncode == 0
+    assert gate.stderr.count("give --version or BACKUP_VERSION") == 1
+    assert [archive.name.split("-")[-3] for archive in project.archives()] == ["unversioned"]
+
+
+def test_a_version_of_a_branch_is_a_name_everywhere_and_that_is_said(project):
+    done = project.fab("-H", "demo", "doctor", "--version=release/2024.1")
+    assert done.returncode == 0
+    assert "'release/2024.1' (from --version) is release-2024.1 in" in " ".join(done.stdout.split())
+    gate = project.predeploy("release/2024.1")
+    assert gate.returncode == 0
+    assert "'release/2024.1' (from --version) is release-2024.1 in names" in gate.stderr
+    assert "release-2024.1" in project.archives()[0].name
 
 
 def test_lines_are_short_and_say_what_to_do(project):

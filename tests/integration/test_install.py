@@ -117,7 +117,7 @@ def test_a_wrong_password_is_10_and_leaves_nothing(project, account):
 
 
 def test_wrong_settings_are_2_and_nothing_is_touched(project, account):
-    done = account.run("~/remote-backup.sh a/b", DB_PORT="port")
+    done = account.run("~/remote-backup.sh /", DB_PORT="port")
 
     assert done.returncode == 2
     assert "DB_PORT" in done.stderr

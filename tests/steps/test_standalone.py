@@ -300,8 +300,34 @@ def test_the_password_of_the_environment_reaches_pg_dump_and_nothing_else(host, 
 
 def test_without_a_password_none_is_set_so_that_pgpass_is_looked_at(host, script):
     host.stub("pg_dump", 'printf %s "${PGPASSWORD-unset}" >"$HOME/seen"; exit 1')
-    script(PGPASSWORD="of the account")
+    script()
     assert (host.home / "seen").read_text() == "unset"
+
+
+def test_the_password_may_come_by_the_name_that_psql_knows(host, script):
+    seen = 'tr "\\000" "\\n" <"/proc/$PPID/environ" >"$HOME/shell"'
+    host.stub("pg_dump", f'printf %s "${{PGPASSWORD-unset}}" >"$HOME/seen"; {seen}; exit 1')
+    host.stub("sha256sum", 'printf %s "${PGPASSWORD-unset}" >>"$HOME/others"; exit 1')
+    for variables, expected in (
+        ({"PGPASSWORD": "of the account"}, "of the account"),
+        ({"PGPASSWORD": "of the account", "DB_PASSWORD": "ours"}, "ours"),
+        ({"PGPASSWORD": "", "DB_PASSWORD": "ours"}, "ours"),
+    ):
+        script(**variables)
+        assert (host.home / "seen").read_text() == expected
+    others = host.home / "others"
+    assert not others.exists() or "of the account" not in others.read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("release/2024.1", "release-2024.1"), ("../a b;", "a-b"), ("v1--x", "v1--x")],
+)
+def test_a_version_that_fits_no_file_name_is_made_to_fit_and_said(host, script, given, name):
+    done = script(given)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(rf"pricehawk-on-host-{name}-\d+-\d+\.dump", host.dumps()[0])
+    assert (f"the version {given} is {name} in names" in done.stderr) == (given != name)
 
 
 def test_no_password_is_ever_baked_in(host):
@@ -353,7 +379,7 @@ def test_help_is_usage_with_the_settings_of_now_and_touches_nothing(host, script
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--verbose"], ["-x"], ["v1", "v2"], ["a/b"], ["v1", "--accept-shrink"]]
+    "arguments", [["--verbose"], ["-x"], ["v1", "v2"], ["/"], ["v1", "--accept-shrink"]]
 )
 def test_a_wrong_command_line_is_2_and_touches_nothing(host, script, arguments):
     assert script(*arguments).returncode == 2

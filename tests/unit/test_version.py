@@ -10,7 +10,7 @@ import pytest
 from fabric_predeploy.config import version
 from fabric_predeploy.config.errors import ConfigurationError
 from fabric_predeploy.config.loading import load
-from fabric_predeploy.config.parsers import name_part
+from fabric_predeploy.config.parsers import name_part, version_name
 from fabric_predeploy.config.settings import Settings
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -47,11 +47,9 @@ def git(tmp_path: Path) -> Callable[..., None]:
     return run
 
 
-def settings(directory: Path, given: str = "", *, needs_version: bool = True) -> Settings:
+def settings(directory: Path, given: str = "") -> Settings:
     overrides = {"BACKUP_VERSION": given}
-    return load(
-        "web1", overrides, needs_version=needs_version, environ=ENVIRON, directory=directory
-    )
+    return load("web1", overrides, environ=ENVIRON, directory=directory)
 
 
 def test_a_given_version_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -84,7 +82,7 @@ def test_a_tag_that_fits_no_file_name_is_made_to_fit(
     tmp_path: Path, git: Callable[..., None]
 ) -> None:
     git("tag", "release/1.0;ü@" + "x" * 120)
-    assert settings(tmp_path).version == "release-1.0---" + "x" * 86
+    assert settings(tmp_path).version == "release-1.0-" + "x" * 86
 
 
 def test_a_tag_that_begins_with_no_letter_loses_what_is_before_the_first(
@@ -100,27 +98,29 @@ def test_the_commit_is_known_even_when_the_version_is_given(
     assert re.fullmatch("[0-9a-f]{40}", settings(tmp_path, "v1").git_commit or "")
 
 
-def test_outside_a_repository_a_version_must_be_given(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="give --version or BACKUP_VERSION") as caught:
-        settings(tmp_path)
-    assert "not a git repository" in str(caught.value)
-
-
-def test_outside_a_repository_a_task_that_needs_no_version_has_none(tmp_path: Path) -> None:
-    found = settings(tmp_path, needs_version=False)
-    assert (found.version, found.git_commit) == (None, None)
+def test_outside_a_repository_it_is_unversioned_with_the_reason(tmp_path: Path) -> None:
+    found = settings(tmp_path)
+    assert (found.version, found.git_commit) == ("unversioned", None)
+    assert "not a git repository" in found.version_note
+    assert "give --version or BACKUP_VERSION" in found.version_note
 
 
 def test_a_repository_without_commits_has_no_version(tmp_path: Path) -> None:
     subprocess.run(["git", "init"], cwd=tmp_path, check=True, capture_output=True, timeout=30)
-    found = settings(tmp_path, needs_version=False)
-    assert (found.version, found.git_commit) == (None, None)
+    found = settings(tmp_path)
+    assert (found.version, found.git_commit) == ("unversioned", None)
 
 
 def test_a_machine_without_git_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ConfigurationError, match="git is not installed"):
-        settings(tmp_path)
+    assert "git is not installed" in settings(tmp_path).version_note
+
+
+def test_a_tag_of_which_nothing_is_left_is_no_version(
+    tmp_path: Path, git: Callable[..., None]
+) -> None:
+    git("tag", "üß")
+    assert settings(tmp_path).version == "unversioned"
 
 
 def test_a_git_that_hangs_is_not_waited_for(
@@ -131,8 +131,7 @@ def test_a_git_that_hangs_is_not_waited_for(
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr(version, "TIMEOUT_SECONDS", 0.2)
-    with pytest.raises(ConfigurationError, match="timed out"):
-        settings(tmp_path)
+    assert "timed out" in settings(tmp_path).version_note
 
 
 def test_git_is_given_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,17 +148,48 @@ def test_git_is_given_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    "bad",
-    ["a/b", "../x", "a;b", "$(id)", "a b", "a\nb", "a\n", "-rf", ".hidden", "v1'", "ü", "x" * 300],
+    ("given_version", "name"),
+    [
+        ("release/2024.1", "release-2024.1"),
+        ("feature/a//b", "feature-a-b"),
+        ("../x", "x"),
+        ("a;b", "a-b"),
+        ("$(id)", "id"),
+        ("a b ", "a-b"),
+        (".hidden", "hidden"),
+        ("v1'", "v1"),
+        ("für Übung", "f-r-bung"),
+        ("release/", "release"),
+    ],
 )
-def test_a_version_that_a_shell_or_a_path_could_mistake_is_refused(
-    bad: str, tmp_path: Path
+def test_a_version_is_made_fit_for_a_file_name_and_that_is_said(
+    given_version: str, name: str, tmp_path: Path
 ) -> None:
+    found = settings(tmp_path, given_version)
+    assert found.version == name
+    assert f"(from --version) is {name} in names" in found.version_note
+
+
+@pytest.mark.parametrize("bad", ["a\nb", "a\n", "-rf", "ü", "///", "--", "x" * 300, "a\x1b[2Jb"])
+def test_a_version_that_makes_no_sense_is_refused(bad: str, tmp_path: Path) -> None:
     with pytest.raises(
         ConfigurationError, match=r"BACKUP_VERSION = .* \(from --version\)"
     ) as caught:
         settings(tmp_path, bad)
     assert caught.value.code == 2
+
+
+@given(st.text(max_size=120))
+@example("v1.0\n")
+@example("v\N{FULLWIDTH DIGIT ONE}")
+@example("-/..")
+def test_whatever_becomes_of_a_version_is_a_name_part(text: str) -> None:
+    try:
+        name = version_name(text)
+    except ValueError:
+        return
+    assert name_part(100)(name) == name
+    assert version_name(name) == name
 
 
 @given(st.text(max_size=120))
