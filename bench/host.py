@@ -42,7 +42,13 @@ class Host:
             self.pg.superuser(f"DROP DATABASE {name}")
 
     def restore_by_hand(self, database: str, *options: str) -> None:
-        archive = self._newest(database)
+        self._restore_by_hand(str(self._newest(database)), *options)
+
+    def dump_and_restore_by_hand(self, database: str) -> None:
+        self.dump_only(database)
+        self._restore_by_hand(_BY_HAND, "--jobs=2")
+
+    def _restore_by_hand(self, archive: str, *options: str) -> None:
         self.pg.superuser("DROP DATABASE IF EXISTS by_hand")
         self.pg.superuser(f"CREATE DATABASE by_hand OWNER {OWNER}")
         self._ssh(
@@ -148,6 +154,7 @@ def host(bin_dir: Path) -> Iterator[Host]:
             "DB_PORT": pg.port,
             "DB_BIN_DIR": "" if installed else pg.bin_dir,
             "BACKUP_PROJECT": "bench",
+            "BACKUP_PROOF": "read",
         }
         lines = "".join(f"{name}={value}\n" for name, value in profile.items())
         (project / "config" / "bench.env").write_text(lines)
