@@ -95,7 +95,7 @@ def test_the_last_dump_tells_what_to_expect_of_the_next(slow):
     slow.gate.unlink()
     terminal = slow.on_a_terminal()
     expected = re.compile(
-        r"dumping: 123\.5 kB of about (9\.\d) MB, 0:\d\d of about (\d+:\d\d:\d\d)"
+        r"dumping: 123\.5 kB of about (\d\.\d) MB, 0:\d\d of about (\d+:\d\d:\d\d)"
     )
     terminal.until(lambda: expected.search("\n".join(terminal.lines)))
     slow.go()

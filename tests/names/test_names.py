@@ -55,7 +55,8 @@ def test_without_the_pin_they_would_answer(make_ground, unpinned):
     assert len(marks) > 50  # how many differs, as the plans of the queries do
     assert f"function pg_blocking_pids(integer) as {OWNER} of {OWNER}" in marks
     assert "operator text = text as fabric_predeploy of fabric_predeploy" in marks
-    assert code == 0, errors  # and nobody would notice
+    # Often nobody would notice; now and then PostgreSQL itself refuses what a name has become.
+    assert code in (0, 13), errors
     assert len(ground.log.unpinned()) > 3
 
 
