@@ -1,6 +1,6 @@
 #!/bin/sh
 # Dump one database beside its final name: complete, or absent.
-: "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${context_sql:?}" "${content_sql:?}" "${sequences_sql?}" "${blockers_sql:?}" "${queue_sql:?}"
+: "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${context_sql:?}" "${content_sql:?}" "${sequences_sql?}" "${queue_sql:?}"
 : "${bin_dir:?}" "${compress_option:?}" "${expected_bytes?}" "${expected_seconds?}" "${db_user:?}" "${configured_sql:?}" # from preflight and psql
 
 # Archives are ordered by their second, so each has one for itself: also when the clock was set back.
@@ -17,20 +17,6 @@ choose_name() {
     done
     name=$project-$label-$version-$stamp
     is_ours "$name.dump" .dump || die 12 "an archive cannot be named $name.dump" "check the host's clock and its tools"
-}
-
-# Who keeps us from the tables, as far as the database knows.
-tell_blockers_of_dump() {
-    use_psql "$bin_dir/psql"
-    tell_psql "$blockers_sql"
-    hear_psql || return 0
-    IFS=$newline
-    set -f
-    for line in $(printf '%s' "$heard" | sed -n 's/^blocker=//p'); do
-        problem "$line" "let it end, or end it: SELECT pg_terminate_backend(<pid>)"
-    done
-    set +f
-    unset IFS
 }
 
 not_counted() {

@@ -36,6 +36,7 @@ facts pg_restore "$(version_of "$bin_dir/pg_restore")" psql "$(version_of "$bin_
 tell_extensions
 take_outline
 if [ "$list_status" -ne 0 ]; then
+    case $(cat "$run_dir/stderr") in *'LOCK TABLE '*) tell_blockers_of_dump ;; esac
     refuse 12 "pg_dump ended with exit code $child_status: $(tail -n 3 "$run_dir/stderr")" \
         "see what it says" dump
     end

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Open sessions in databases; and hold one as a conversation: one psql that the steps after this one talk to.
-: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${tables_sql:?}" "${configured_sql:?}"
+: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${tables_sql:?}" "${configured_sql:?}" "${blockers_sql:?}"
 
 # What every session of psql begins with. Without it, whoever may create functions, operators or tables in a schema of the
 # role's search path would answer for those that our queries name, with our rights. The temporary schema is named, as it would
@@ -192,6 +192,25 @@ psql_words() {
         *"$newline"'STATEMENT: '*) printf '%s\n' "$said" | sed -n -e '/^STATEMENT: /{x;p;x;p;q;}' -e 'h' ;;
         *) printf '%s\n' "$said" | tail -n 2 ;;
     esac
+}
+
+end_prepared="end it as that role, or as a superuser, in this database: COMMIT PREPARED or ROLLBACK PREPARED, and that name"
+
+# Who keeps us from the tables, as far as the database knows.
+tell_blockers_of_dump() {
+    use_psql "$bin_dir/psql"
+    tell_psql "$blockers_sql"
+    hear_psql || return 0
+    IFS=$newline
+    set -f
+    for line in $(printf '%s' "$heard" | sed -n 's/^blocker=//p'); do
+        case $line in
+            'prepared transaction '*) problem "$line" "$end_prepared" dump ;;
+            *) problem "$line" "let it end, or end it: SELECT pg_terminate_backend(<pid>)" dump ;;
+        esac
+    done
+    set +f
+    unset IFS
 }
 
 # Where sessions go from here on.

@@ -52,7 +52,10 @@ tell_blockers() {
     IFS=$newline
     set -f
     for line in $blockers; do
-        problem "$line" "end it, or let --terminate do so if it is of the same role"
+        case $line in
+            'prepared transaction '*) problem "$line" "$end_prepared" ;;
+            *) problem "$line" "end it, or let --terminate do so if it is of the same role" ;;
+        esac
     done
     set +f
     unset IFS

@@ -71,6 +71,7 @@ def psql(settings: Settings) -> Step:
             "db_port": str(settings.db_port),
             "tables_sql": _sql("tables"),
             "configured_sql": _sql("configured"),
+            "blockers_sql": _sql("blockers"),
         },
     )
 
@@ -111,7 +112,6 @@ def dump(settings: Settings, label: str = PRE_DEPLOY) -> Step:
             "version": settings.version or "",
             "lock_timeout_seconds": str(settings.lock_timeout_seconds),
             "snapshot_sql": _sql("snapshot"),
-            "blockers_sql": _sql("blockers"),
             "queue_sql": _sql("queue"),
             "context_sql": _sql("locale") + _sql("context"),
             **_content(hashes=settings.hashes),

@@ -19,6 +19,7 @@ from tests.integration.extensions import (
 from tests.project import DATABASE, OWNER, PASSWORD, Project
 
 MADE_UP = (*named(ODD_NAMES), *named(TRUSTED_NAMES, trusted=True), CONFIGURED, TRUSTED, OPEN)
+SETTINGS = {"fsync": "off", "max_prepared_transactions": "5"}
 _numbers = count()
 
 
@@ -31,7 +32,7 @@ def extended_server(ground) -> Iterator[Callable[[int], Postgres]]:
         def start(major: int) -> Postgres:
             if major not in running:
                 bin_dir = with_extensions(major, ground / f"extended-{major}", MADE_UP)
-                pg = stack.enter_context(postgres(bin_dir, ground, settings={"fsync": "off"}))
+                pg = stack.enter_context(postgres(bin_dir, ground, settings=SETTINGS))
                 create_owner(pg, role=OWNER, password=PASSWORD, database=DATABASE)
                 running[major] = pg
             return running[major]
