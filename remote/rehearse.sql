@@ -16,7 +16,10 @@ listed AS (
     FROM string_to_table(:'toc', E'\n') WITH ORDINALITY AS t(line, position),
         LATERAL (VALUES (split_part(line, ' ', 1), split_part(line, ' ', 2), split_part(line, ' ', 3))) AS first(id, classid, objid)
     WHERE line ~ '^\d+; \d+ \d+ ')
-SELECT *, owner IN (SELECT translate(name, E'\n\r', '  ') FROM our_role) AS ours
+SELECT *, CASE WHEN classid IN ('pg_am'::regclass, 'pg_transform'::regclass, 'pg_ts_parser'::regclass, 'pg_ts_template'::regclass)
+            OR classid = 0 AND owner IS NULL AND entry ~ '^COMMENT [^ ]+ (ACCESS METHOD|TRANSFORM|TEXT SEARCH PARSER|TEXT SEARCH TEMPLATE) '
+        THEN EXISTS (SELECT FROM our_role WHERE oid = 10) -- it has no owner, and only a superuser can make it
+        ELSE owner IN (SELECT translate(name, E'\n\r', '  ') FROM our_role) END AS ours
 FROM (SELECT *, CASE
         WHEN entry ~ '^ACL - SCHEMA ' AND classid = 0
             AND (entry LIKE 'ACL - SCHEMA public %' OR replace(substr(entry, 14), '"', '') IN (SELECT replace(substr(entry, 10), '"', '') FROM listed WHERE classid = 'pg_namespace'::regclass))
@@ -36,7 +39,7 @@ FROM (SELECT *, CASE
     OFFSET 0) t; -- so that the owner of an entry is looked for once
 
 CREATE TEMP TABLE replayed ON COMMIT DROP AS
-SELECT id, position, classid, entry, kind, owner, CASE
+SELECT id, position, classid, objid, entry, kind, owner, CASE
         WHEN kind IN ('SCHEMA', 'ACL - SCHEMA') THEN 'schemas'
         WHEN kind = 'BLOBS' THEN 'blobs'
         WHEN kind IN ('ACL', 'DEFAULT ACL') THEN 'grants'
@@ -55,11 +58,10 @@ WHERE (ours IS NOT FALSE
             AND NOT EXISTS (SELECT FROM gone g WHERE g.classid = 'pg_extension'::regclass AND g.objid = e.oid))
     AND NOT EXISTS (
         SELECT FROM kept_schema k WHERE k.name <> 'public' AND entry = 'SCHEMA - ' || translate(k.name, E'\n\r', '  ') || ' ' || toc.owner)
-    AND NOT (owner IS NULL AND (
-        classid = 'pg_cast'::regclass AND objid IN (SELECT oid FROM pg_cast)
-        OR classid = 'pg_am'::regclass AND objid IN (SELECT oid FROM pg_am)
-        OR classid = 'pg_transform'::regclass AND objid IN (SELECT oid FROM pg_transform))
-        AND (classid, objid) NOT IN (SELECT g.classid, g.objid FROM gone g));
+    AND NOT (owner IS NULL AND EXISTS (
+        SELECT FROM pg_cast c, translate(format('CAST (%s AS %s) ', format_type(castsource, NULL), format_type(casttarget, NULL)), E'\n\r', '  ') AS listed
+        WHERE entry IN ('CAST - ' || listed, 'COMMENT - ' || listed)
+            AND NOT EXISTS (SELECT FROM gone g WHERE g.classid = 'pg_cast'::regclass AND g.objid = c.oid)));
 
 -- Tables of extensions whose rows are in the archive, as the extension marks them as its configuration. Where the extension stays, the
 -- rows of the archive take the place of those that are there, if the role may write them, and all that refers to them, too.
@@ -99,7 +101,7 @@ FROM (SELECT m.*, c.relowner AS owner FROM marked m JOIN pg_class c ON c.oid = m
     LEFT JOIN LATERAL (SELECT max(rows) AS rows, string_agg(told, E'\n' ORDER BY told) AS told FROM known WHERE side = 'now' AND known.shown = m.shown) present ON true;
 DELETE FROM replayed WHERE id IN (SELECT id FROM configured);
 INSERT INTO replayed
-SELECT t.id, t.position, t.classid, t.entry, t.kind, t.owner, CASE WHEN c.kind = 'SEQUENCE SET' AND NOT c.is_made_anew THEN 'sequences' ELSE 'data' END
+SELECT t.id, t.position, t.classid, t.objid, t.entry, t.kind, t.owner, CASE WHEN c.kind = 'SEQUENCE SET' AND NOT c.is_made_anew THEN 'sequences' ELSE 'data' END
 FROM configured c JOIN toc t USING (id) WHERE c.comes_back;
 
 \o :run_dir/sequences.list
@@ -125,17 +127,30 @@ SELECT id FROM replayed WHERE pass = 'matviews' ORDER BY position;
 \o
 
 CREATE TEMP TABLE obstacle (about text, way text DEFAULT 'either') ON COMMIT DROP;
+SELECT rolsuper AS is_super, CASE WHEN :SERVER_VERSION_NUM >= 150000 THEN 'has_parameter_privilege(name, ''SET'')' ELSE 'false' END AS may_set
+FROM pg_roles WHERE rolname = current_user \gset
 
 INSERT INTO obstacle
 SELECT format('%s belongs to the role %s: it would go with what it depends on, and %s cannot bring it back',
-        pg_describe_object(classid, objid, objsubid), owner::regrole, current_user), 'transaction'
-FROM victim;
+        CASE WHEN contype = 'f' THEN replace(told, 'constraint ', 'foreign key ') ELSE told END, owner::regrole, current_user), 'transaction'
+FROM victim v LEFT JOIN pg_constraint c ON classid = 'pg_constraint'::regclass AND c.oid = objid, pg_describe_object(classid, objid, objsubid) AS told;
+
+-- The entries of others, as a person would name them: "table app.orders".
+CREATE TEMP TABLE of_another ON COMMIT DROP AS
+SELECT t.*, coalesce(nullif(owner, ''), (SELECT name FROM our_role WHERE oid = 10), pg_get_userbyid(10)) AS role,
+    CASE WHEN words IS NULL THEN whole
+        ELSE CASE words WHEN 'TABLE DATA' THEN 'table' WHEN 'ACL' THEN 'grants on' WHEN 'COMMENT' THEN 'comment on' ELSE lower(words) END
+            || CASE WHEN substr(whole, length(words) + 1) LIKE ' - %' THEN substr(whole, length(words) + 3)
+                ELSE regexp_replace(substr(whole, length(words) + 1), '^( [^ ]+) ', '\1.') END END AS told
+FROM toc t,
+    LATERAL (SELECT CASE WHEN owner IS NULL THEN rtrim(entry) ELSE left(entry, -length(owner) - 1) END AS whole) e,
+    LATERAL (SELECT substring(whole FROM '^(TABLE DATA|PUBLICATION TABLES IN SCHEMA|PUBLICATION TABLE|MATERIALIZED VIEW DATA|MATERIALIZED VIEW|FOREIGN TABLE|FOREIGN DATA WRAPPER|FK CONSTRAINT|CHECK CONSTRAINT|TEXT SEARCH [A-Z]+|OPERATOR CLASS|OPERATOR FAMILY|EVENT TRIGGER|ACCESS METHOD|DEFAULT ACL|USER MAPPING|ROW SECURITY|[A-Z]+) ') AS words) w
+WHERE NOT ours AND NOT (classid = 'pg_rewrite'::regclass AND entry LIKE '% \_RETURN %'); -- a part of a view
 
 INSERT INTO obstacle
-SELECT format('%s belongs to the role %s: %s cannot put its rows back', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user)
-FROM toc
+SELECT format('%s belongs to the role %s: %s cannot put its rows back', told, role, current_user)
+FROM of_another toc
 WHERE kind IN ('TABLE DATA', 'BLOBS', 'BLOB', 'BLOB METADATA')
-    AND NOT ours
     AND id NOT IN (SELECT id FROM configured);
 
 INSERT INTO obstacle
@@ -144,17 +159,60 @@ FROM configured
 WHERE is_made_anew AND NOT comes_back AND kind = 'TABLE DATA' AND rows_then IS DISTINCT FROM 0;
 
 INSERT INTO obstacle
-SELECT format('%s of the role %s is in the archive, and not in the database: %s cannot create it', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user),
+SELECT format('%s of the role %s is in the archive, and not in the database: %s cannot create it', told, role, current_user),
     'transaction'
-FROM toc
-WHERE NOT ours AND classid <> 0
-    AND kind IS DISTINCT FROM 'BLOB' AND kind IS DISTINCT FROM 'BLOB METADATA' AND kind IS DISTINCT FROM 'DEFAULT ACL'
-    AND pg_describe_object(classid, objid, 0) IS NULL;
+FROM of_another
+WHERE classid <> 0 AND kind IS DISTINCT FROM 'BLOB' AND kind IS DISTINCT FROM 'BLOB METADATA'
+    AND CASE WHEN kind = 'DEFAULT ACL' THEN entry NOT IN ( -- each change gives these another OID
+            SELECT translate(format('DEFAULT ACL %s DEFAULT PRIVILEGES FOR %s %s', coalesce(nspname, '-'),
+                CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' WHEN 'L' THEN 'LARGE OBJECTS' END,
+                rolname), E'\n\r', '  ')
+            FROM pg_default_acl JOIN pg_roles r ON r.oid = defaclrole LEFT JOIN pg_namespace n ON n.oid = defaclnamespace)
+        ELSE pg_describe_object(classid, objid, 0) IS NULL END;
 
 INSERT INTO obstacle
-SELECT format('%s belongs to the role %s: %s cannot create it in a new database', regexp_replace(entry, ' [^ ]*$', ''), owner, current_user), 'swap'
-FROM toc
-WHERE NOT ours;
+SELECT format('%s belongs to the role %s: %s cannot create it in a new database', told, role, current_user), 'swap'
+FROM of_another;
+
+-- What there is, with the names under which pg_dump lists it: of a restored database no OID is that of the archive.
+CREATE TEMP TABLE there ON COMMIT DROP AS
+SELECT o.classid, o.objid, o.owner, i.type, coalesce(i.schema, '-') AS schema,
+    CASE WHEN p.prokind = 'a' THEN 'AGGREGATE' WHEN p.prokind = 'p' THEN 'PROCEDURE' WHEN t.typtype = 'd' THEN 'DOMAIN'
+        WHEN i.type = 'statistics object' THEN 'STATISTICS' ELSE upper(i.type) END AS kind,
+    CASE WHEN p.oid IS NOT NULL THEN format('%s(%s)', p.proname, CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*'
+            ELSE (SELECT string_agg(format_type(type, NULL), ', ' ORDER BY place) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS argument(type, place)) END)
+        ELSE coalesce(c.relname::text, t.typname::text, n.nspname::text, i.name, i.identity) END AS name
+FROM owner o CROSS JOIN pg_identify_object(o.classid, o.objid, 0) AS i
+    LEFT JOIN pg_proc p ON o.classid = 'pg_proc'::regclass AND p.oid = o.objid
+    LEFT JOIN pg_type t ON o.classid = 'pg_type'::regclass AND t.oid = o.objid
+    LEFT JOIN pg_class c ON o.classid = 'pg_class'::regclass AND c.oid = o.objid
+    LEFT JOIN pg_namespace n ON o.classid = 'pg_namespace'::regclass AND n.oid = o.objid
+WHERE (whole = 0 OR o.classid = 'pg_class'::regclass) AND i.identity IS NOT NULL;
+
+-- What has been given to another role, or has been made by one under a name of the archive: it stays, and is in the way.
+INSERT INTO obstacle
+WITH stays AS MATERIALIZED (
+    SELECT * FROM there s
+    WHERE owner NOT IN (SELECT oid FROM our_role) AND NOT EXISTS (SELECT FROM gone g WHERE g.classid = s.classid AND g.objid = s.objid AND g.objsubid = 0)),
+wanted AS MATERIALIZED (
+    SELECT classid, objid, owner, replace(left(entry, -length(owner) - 1), '"', '') AS listed FROM replayed WHERE classid <> 0),
+clash AS (
+    SELECT s.*, w.owner AS rightful
+    FROM stays s
+        CROSS JOIN unnest(CASE -- a relation and a type share their names, and so does all that can be called
+            WHEN classid IN ('pg_class'::regclass, 'pg_type'::regclass) THEN '{TABLE,VIEW,MATERIALIZED VIEW,SEQUENCE,FOREIGN TABLE,INDEX,TYPE,DOMAIN}'
+            WHEN classid = 'pg_proc'::regclass THEN '{FUNCTION,PROCEDURE,AGGREGATE}' ELSE ARRAY[kind] END::text[]) AS made
+        JOIN wanted w ON w.listed = made || ' ' || translate(replace(format('%s %s', schema,
+            CASE made WHEN 'AGGREGATE' THEN regexp_replace(name, '\(\)$', '(*)') ELSE regexp_replace(name, '\(\*\)$', '()') END), '"', ''), E'\n\r', '  ')
+    -- Of these several may have one name, and the list does not tell which is meant.
+    WHERE kind NOT IN ('OPERATOR', 'OPERATOR CLASS', 'OPERATOR FAMILY')
+    UNION ALL
+    SELECT s.*, w.owner
+    FROM stays s JOIN wanted w USING (classid, objid)
+    WHERE kind IN ('OPERATOR', 'OPERATOR CLASS', 'OPERATOR FAMILY') AND starts_with(w.listed, kind || ' ' || translate(replace(schema, '"', ''), E'\n\r', '  ') || ' '))
+SELECT DISTINCT format('%s belongs to the role %s now, and has the name of what the archive would bring back: that role must give it to %s, rename it or drop it',
+        pg_describe_object(classid, objid, 0), owner::regrole, rightful), 'transaction'
+FROM clash;
 
 -- An extension is created anew where it would be dropped, where it is missing, and in a new database.
 INSERT INTO obstacle
@@ -207,6 +265,22 @@ SELECT format('%s is written in %s, which only a superuser may use', p.oid::regp
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang JOIN our_role w ON w.oid = p.proowner
 WHERE p.prokind <> 'a' AND NOT l.lanpltrusted AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+UNION ALL
+SELECT format('%s belongs to the role %s, and only a superuser can make it%s', pg_describe_object(o.classid, o.objid, 0), w.owner::regrole, CASE
+        WHEN p.prosupport <> 0 THEN ': it has a support function'
+        WHEN a.aggtranstype = 'internal'::regtype OR a.aggmtranstype = 'internal'::regtype THEN ': its state is internal'
+        WHEN p.oid IS NOT NULL THEN ': it sets ' || setting END)
+FROM owned o JOIN owner w USING (classid, objid)
+    LEFT JOIN pg_type t ON o.classid = 'pg_type'::regclass AND t.oid = o.objid AND typtype = 'b'
+    LEFT JOIN pg_proc p ON o.classid = 'pg_proc'::regclass AND p.oid = o.objid
+    LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid,
+    LATERAL (SELECT string_agg(name, ', ') AS setting
+        FROM unnest(proconfig) AS item, split_part(item, '=', 1) AS name LEFT JOIN pg_settings s USING (name)
+        WHERE s.context IS DISTINCT FROM 'user' AND NOT :may_set) forbidden
+WHERE NOT :'is_super'
+    AND (o.classid IN ('pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_language'::regclass) OR t.oid IS NOT NULL
+        OR p.prosupport <> 0 OR a.aggtranstype = 'internal'::regtype OR a.aggmtranstype = 'internal'::regtype OR setting IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.objsubid = 0 AND d.deptype = 'e')
 UNION ALL
 SELECT format('%s is leakproof, which only a superuser may say', p.oid::regprocedure)
 FROM pg_proc p JOIN our_role w ON w.oid = p.proowner
@@ -304,23 +378,11 @@ SELECT format('kept_rows=%s of %s, of the extension %s: %s', CASE kind WHEN 'SEQ
         ELSE translate(format('GRANT %s ON %s TO %I', CASE kind WHEN 'SEQUENCE SET' THEN 'UPDATE' ELSE 'SELECT, INSERT, DELETE' END, shown, current_user), E'\n\r', '  ') END)
 FROM kept;
 
--- What is there now, and will not be afterwards: of a restored database no OID is that of the archive, so names count too,
--- written as pg_dump does it in a table of contents.
-WITH named AS (
-    SELECT o.classid, o.objid, coalesce(i.schema, '-') AS schema,
-        CASE WHEN p.prokind = 'a' THEN 'AGGREGATE' WHEN p.prokind = 'p' THEN 'PROCEDURE' WHEN t.typtype = 'd' THEN 'DOMAIN' ELSE upper(i.type) END AS kind,
-        CASE WHEN p.oid IS NULL THEN coalesce(i.name, i.identity)
-            ELSE format('%s(%s)', p.proname, CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*'
-                ELSE (SELECT string_agg(format_type(type, NULL), ', ' ORDER BY place) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS argument(type, place)) END)
-        END AS name
-    FROM owned o CROSS JOIN pg_identify_object(o.classid, o.objid, 0) AS i
-        LEFT JOIN pg_proc p ON o.classid = 'pg_proc'::regclass AND p.oid = o.objid
-        LEFT JOIN pg_type t ON o.classid = 'pg_type'::regclass AND t.oid = o.objid
-    WHERE i.type IN ('table', 'view', 'materialized view', 'sequence', 'foreign table', 'schema', 'function', 'procedure', 'aggregate', 'type', 'extension', 'publication')
-)
+-- What is there now, and will not be afterwards.
 SELECT 'disappears=' || translate(pg_describe_object(n.classid, n.objid, 0), E'\n\r', '  ')
-FROM named n
-WHERE NOT EXISTS (SELECT FROM toc t WHERE t.classid = n.classid AND t.objid = n.objid)
+FROM there n JOIN owned USING (classid, objid)
+WHERE type IN ('table', 'view', 'materialized view', 'sequence', 'foreign table', 'schema', 'function', 'procedure', 'aggregate', 'type', 'extension', 'publication')
+    AND NOT EXISTS (SELECT FROM toc t WHERE t.classid = n.classid AND t.objid = n.objid)
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = n.classid AND d.objid = n.objid AND d.objsubid = 0 AND d.deptype IN ('i', 'e'))
     AND NOT EXISTS (SELECT FROM toc t
         WHERE starts_with(replace(t.entry, '"', ''), n.kind || ' ' || translate(replace(format('%s %s', n.schema, n.name), '"', ''), E'\n\r', '  ') || ' '))

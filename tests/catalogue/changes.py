@@ -104,21 +104,22 @@ def _other_routine(kind: Kind, turn: int) -> str:
     return f"CREATE PROCEDURE f{inputs} LANGUAGE plpgsql AS 'BEGIN END';"
 
 
-OF_A_DEPLOY = {
-    "dropped": dropped,
-    "altered": altered,
-    "renamed": renamed,
-    "moved": moved,
-    "commented": commented,
-    "built upon": built_upon,
-    "given to a group": given("keeper"),
-    "given to the owner of the database": given("pg_database_owner"),
-    **{f"replaced {turn}": replaced(turn) for turn in range(len(IN_PLACE))},
-}
+def of_a_deploy(by: str = OWNER) -> dict[str, Callable[[Kind], str]]:
+    return {
+        "dropped": dropped,
+        "altered": altered,
+        "renamed": renamed,
+        "moved": moved,
+        "commented": commented,
+        "built upon": built_upon,
+        "given to a group": given("keeper", by),
+        "given to the owner of the database": given("pg_database_owner", by),
+        **{f"replaced {turn}": replaced(turn) for turn in range(len(IN_PLACE))},
+    }
 
 
 def mixed(kinds: Iterable[Kind], turn: int) -> Callable[[Kind], str]:
     """Another of them for each kind, so that as many turns do all of them to all kinds."""
-    several = tuple(OF_A_DEPLOY.values())
+    several = tuple(of_a_deploy().values())
     chosen = {kind: several[(place + turn) % len(several)] for place, kind in enumerate(kinds)}
     return lambda kind: chosen[kind](kind)

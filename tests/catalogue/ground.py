@@ -68,7 +68,8 @@ class Ground:
         return [kind for kind, done in changed.items() if done]
 
     def archive(self, rehearsal: str = "require") -> "subprocess.CompletedProcess[str]":
-        done = self.project.predeploy(BACKUP_REHEARSAL=rehearsal)
+        flags = ("--version=v1", f"--rehearsal={rehearsal}", "--accept-shrink")
+        done = self.project.fab("-H", "demo", "predeploy", *flags)
         assert done.returncode == 0, done.stdout + done.stderr
         return done
 

@@ -82,7 +82,7 @@ def test_each_kind_of_object_comes_back_from_some_change(make_ground, turn):
 def test_each_kind_of_object_comes_back_from_each_change(make_ground, major, owners):
     ground = make_ground(major, owners)
     ground.make(kinds_of(major))
-    all_come_back(ground, "transaction", changes.OF_A_DEPLOY)
+    all_come_back(ground, "transaction", changes.of_a_deploy())
 
 
 @pytest.mark.thorough

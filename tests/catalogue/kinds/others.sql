@@ -49,10 +49,10 @@ GRANT SELECT ON LARGE OBJECT 4711 TO reader;
 -- @ change
 SELECT lo_put(4711, 0, 'overwritten') \g /dev/null
 -- @ language | LANGUAGE | :n | superuser, refused
-CREATE LANGUAGE :n HANDLER plpgsql_call_handler INLINE plpgsql_inline_handler VALIDATOR plpgsql_validator;
+CREATE FUNCTION call() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CREATE LANGUAGE :n HANDLER call;
 -- @ publication_of_all | PUBLICATION | :n | superuser, refused
 CREATE PUBLICATION :n FOR ALL TABLES;
-ALTER PUBLICATION :n OWNER TO boss;
 -- @ event_trigger | EVENT TRIGGER | :n | superuser, refused, no-owner
 CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
 CREATE EVENT TRIGGER :n ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION f();

@@ -113,7 +113,6 @@ COMMENT ON OPERATOR CLASS o USING btree IS 'a class';
 -- @ use
 CREATE TABLE on_it (n int);
 CREATE INDEX on_it_n ON on_it (n :s.o);
--- @ cast_binary | CAST | (kind AS int) | superuser, refused, no-name, no-owner
-CREATE TYPE kind AS ENUM ('a');
-ALTER TYPE kind OWNER TO CURRENT_ROLE;
-CREATE CAST (kind AS oid) WITHOUT FUNCTION;
+-- @ cast_binary | CAST | (date AS int) | superuser, once
+CREATE CAST (date AS int) WITHOUT FUNCTION;
+COMMENT ON CAST (date AS int) IS 'of the superuser';
