@@ -1,6 +1,6 @@
 #!/bin/sh
 # Tell whether, and in which way, this role could bring the archive back here; and make the lists of what to replay.
-: "${ours_sql:?}" "${rehearse_sql:?}" "${demand?}" "${lost?}"
+: "${ours_sql:?}" "${rehearse_sql:?}" "${watchers_sql:?}" "${demand?}" "${lost?}"
 : "${run_dir:?}" "${bin_dir:?}" "${file:?}" "${configured_sql:?}" # from psql, and archive or verify
 
 # rehearsal: the obstacles to one way to restore, a line each.
@@ -42,19 +42,43 @@ keep_configured() {
     grep -E '^content=config(_rows)?:' "$told_then" >"$run_dir/configured_then" || [ $? -eq 1 ]
 }
 
+# Event triggers of others run at our temporary tables, and may fail there, as they do for the application's own statements then.
+find_watchers() {
+    tell_psql "$watchers_sql"
+    if hear_psql; then watchers=$(one_line "${heard%"$newline"}"); else watchers=; fi
+}
+
+could_not() {
+    rehearsal="obstacle=it could not be rehearsed: $(one_line "$(psql_words)")"
+    [ -z "$watchers" ] || rehearsal="$rehearsal; meanwhile runs $watchers: let its owner give that function a search path of its own, or disable it for the restore"
+    rehearsal=$rehearsal$newline
+}
+
+try_statements() {
+    tell_psql "BEGIN;"
+    tell_psql "$configured_sql"
+    tell_psql '\set goes_back no'
+    [ -z "$goes_back" ] || tell_psql '\set goes_back yes'
+    tell_psql "$ours_sql"
+    tell_psql "$rehearse_sql"
+    tell_psql "ROLLBACK;"
+    # Not a word on whether the archive is good: what demands a way back will find none.
+    if hear_psql; then rehearsal=$heard; else could_not; fi
+}
+
 [ "$listed" = "$file" ] || list_entries
 # Statements of the archive's own make are taken in by a psql of its age.
 use_psql "$bin_dir/psql"
 keep_configured
-tell_psql "BEGIN;"
-tell_psql "$configured_sql"
-tell_psql '\set goes_back no'
-[ -z "$goes_back" ] || tell_psql '\set goes_back yes'
-tell_psql "$ours_sql"
-tell_psql "$rehearse_sql"
-tell_psql "ROLLBACK;"
-# Not a word on whether the archive is good: what demands a way back will find none.
-if hear_psql; then rehearsal=$heard; else rehearsal="obstacle=it could not be rehearsed: $(one_line "$(psql_words)")$newline"; fi
+find_watchers
+use_psql "$bin_dir/psql"
+# Who only looks sets nothing of others in motion, not even for a transaction that is rolled back.
+if [ -n "$only_looks" ] && [ -n "$watchers" ]; then
+    rehearsal="unrehearsed=$watchers$newline"
+    demand=
+else
+    try_statements
+fi
 [ -z "$pooled_at" ] ||
     rehearsal="${rehearsal}swap_obstacle=DB_PORT $db_port is a pooler: its sessions keep the database from being renamed, and it passes on no settings$newline"
 tell_client "$rehearsal"

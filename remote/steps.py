@@ -223,6 +223,7 @@ def rehearse(demand: str = "", lost: str = "") -> Step:
         {
             "ours_sql": _sql("ours"),
             "rehearse_sql": _sql("rehearse"),
+            "watchers_sql": _sql("watchers"),
             "demand": demand,
             "lost": lost,
         },
