@@ -312,16 +312,22 @@ SELECT DISTINCT format('the subscription %I fills tables of this database', s.su
 FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
 WHERE d.datname = current_database();
 
--- Each object that goes, and each relation that comes, is a lock until the end: at most two for each that goes, if it comes again (14 to 18). A table
--- comes with its TOAST table and the index of that; little may be going, as after a deploy that has dropped much.
+-- Each object that goes is a lock until the end, and so is each that comes; but triggers, rules, policies and defaults come without one (14 to 18).
+-- A table comes with its TOAST table, the index of that, its types and constraints; little may be going, as after a deploy that has dropped much.
 -- The lock table has room for a fifth more than it promises, and a good deal beyond.
 INSERT INTO obstacle
 SELECT format('one transaction would need about %s locks, and the server has room for %s: raise max_locks_per_transaction to %s',
         needed, slots, ceil(max_locks * needed / slots / 64) * 64), 'transaction'
-FROM (SELECT greatest(2 * going, going + coming) AS needed
-        FROM (SELECT count(*) AS going FROM (SELECT DISTINCT classid, objid FROM gone) one) g,
-            (SELECT coalesce(sum(CASE WHEN kind IN ('TABLE', 'MATERIALIZED VIEW') THEN 3 ELSE 1 END), 0) AS coming FROM replayed
-            WHERE classid <> 0 AND (kind IS NULL OR kind NOT IN ('DEFAULT', 'DEFAULT ACL', 'BLOB', 'BLOB METADATA'))) c) n,
+FROM (SELECT greatest(going + coming_again, going + coming) AS needed
+        FROM (SELECT count(*) AS going, count(*) FILTER (WHERE classid NOT IN ('pg_trigger'::regclass, 'pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_attrdef'::regclass)) AS coming_again
+            FROM (SELECT DISTINCT classid, objid FROM gone) one) g,
+            (SELECT coalesce(sum(CASE WHEN kind IN ('TABLE', 'MATERIALIZED VIEW') THEN 6
+                    WHEN classid = 'pg_class'::regclass AND entry LIKE 'VIEW %' THEN 3
+                    WHEN classid = 'pg_constraint'::regclass THEN 2
+                    ELSE 1 END), 0) AS coming
+            FROM replayed
+            WHERE classid NOT IN (0, 'pg_trigger'::regclass, 'pg_rewrite'::regclass, 'pg_policy'::regclass)
+                AND (kind IS NULL OR kind NOT IN ('DEFAULT', 'DEFAULT ACL', 'BLOB', 'BLOB METADATA'))) c) n,
     (SELECT current_setting('max_locks_per_transaction')::bigint AS max_locks) m,
     (SELECT m.setting * sum(s.setting::bigint) + m.setting AS slots
         FROM pg_settings s, (SELECT setting::bigint FROM pg_settings WHERE name = 'max_locks_per_transaction') m
