@@ -181,13 +181,20 @@ SELECT o.classid, o.objid, o.owner, i.type, coalesce(i.schema, '-') AS schema,
         WHEN i.type = 'statistics object' THEN 'STATISTICS' ELSE upper(i.type) END AS kind,
     CASE WHEN p.oid IS NOT NULL THEN format('%s(%s)', p.proname, CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*'
             ELSE (SELECT string_agg(format_type(type, NULL), ', ' ORDER BY place) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS argument(type, place)) END)
-        ELSE coalesce(c.relname::text, t.typname::text, n.nspname::text, i.name, i.identity) END AS name
+        ELSE coalesce(c.relname::text, t.typname::text, n.nspname::text, (SELECT oprname::text FROM pg_operator WHERE o.classid = 'pg_operator'::regclass AND oid = o.objid), i.name, i.identity) END AS name
 FROM owner o CROSS JOIN pg_identify_object(o.classid, o.objid, 0) AS i
     LEFT JOIN pg_proc p ON o.classid = 'pg_proc'::regclass AND p.oid = o.objid
     LEFT JOIN pg_type t ON o.classid = 'pg_type'::regclass AND t.oid = o.objid
     LEFT JOIN pg_class c ON o.classid = 'pg_class'::regclass AND c.oid = o.objid
     LEFT JOIN pg_namespace n ON o.classid = 'pg_namespace'::regclass AND n.oid = o.objid
 WHERE (whole = 0 OR o.classid = 'pg_class'::regclass) AND i.identity IS NOT NULL;
+
+-- What was of another role, and has been given to one of ours: it goes, and only the other could make it what it was.
+INSERT INTO obstacle
+SELECT format('%s was of the role %s in the archive, and belongs to the role %s now: %s cannot give it back', told, role, s.owner::regrole, current_user), 'transaction'
+FROM of_another t JOIN there s ON replace(left(t.entry, -length(t.owner) - 1), '"', '') = s.kind || ' ' || translate(replace(format('%s %s', s.schema, s.name), '"', ''), E'\n\r', '  ')
+WHERE t.classid <> 0 AND s.owner IN (SELECT oid FROM our_role)
+    AND (s.kind <> 'OPERATOR' OR t.objid = s.objid); -- several have one name
 
 -- What has been given to another role, or has been made by one under a name of the archive: it stays, and is in the way.
 INSERT INTO obstacle

@@ -83,6 +83,8 @@ def replaced(turn: int) -> Callable[[Kind], str]:
         if not kind.can("drop"):
             return ""
         if kind.type in ROUTINES:
+            if kind.signature.count("VARIADIC") > 1:  # nothing else can have these
+                return ""
             new = _other_routine(kind, turn)
         elif kind.type in (*RELATIONS, "INDEX"):
             place = turn % len(IN_PLACE)

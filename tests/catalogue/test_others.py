@@ -113,6 +113,18 @@ def test_what_has_been_given_to_others_is_named_with_its_owner(make_ground, majo
 
 
 @pytest.mark.parametrize("major", SAMPLE)
+def test_what_others_have_given_to_us_is_named_with_its_owner(make_ground, major):
+    """We could make it anew, but not for them."""
+    ground = make_ground(major, Owners(OWNER, "other"))
+    ground.make(without_rows(kinds_of(ground.pg.major)))
+    ground.archive()
+    changed = ground.deploy(changes.given(OWNER, "postgres"))
+    told = obstacles(ground)
+    assert unnamed(changed, told, "other", shown) == [], told
+    is_refused(ground, ground.dumped())
+
+
+@pytest.mark.parametrize("major", SAMPLE)
 @pytest.mark.parametrize(
     "turn", [0, *(pytest.param(n, marks=pytest.mark.thorough) for n in range(1, 10))]
 )

@@ -395,9 +395,8 @@ def test_more_tables_than_one_transaction_may_lock_stop_the_deploy_with_the_reme
     create = "SELECT format('CREATE TABLE t%s (id serial PRIMARY KEY, t text UNIQUE)', n)"
     sql = f"{create} FROM generate_series(1, 430) n \\gexec"
     project.pg.run_as(OWNER, f"BEGIN;{sql}\nCOMMIT;", "everything")
-    remedy = re.compile(
-        r"would need about \d+ locks, .* raise max_locks_per_transaction to (128|192)$", re.M
-    )
+    told = r"would need about \d+ locks, .* raise max_locks_per_transaction to (128|192)$"
+    remedy = re.compile(told, re.MULTILINE)
     gate = project.predeploy(BACKUP_REHEARSAL="require")
     assert gate.returncode == 14
     assert remedy.search(gate.stderr)

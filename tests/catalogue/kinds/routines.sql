@@ -148,6 +148,8 @@ CREATE FUNCTION f() RETURNS int LANGUAGE sql LEAKPROOF AS 'SELECT 1';
 CREATE FUNCTION f(int, OUT text) LANGUAGE plpgsql LEAKPROOF AS 'BEGIN END';
 -- @ setting_function | FUNCTION | f() | superuser, refused
 CREATE FUNCTION f() RETURNS int LANGUAGE sql SET log_statement = 'none' AS 'SELECT 1';
+-- @ placeholder_function | FUNCTION | f() | superuser, refused
+CREATE FUNCTION f() RETURNS int LANGUAGE sql SET app.x = '1' AS 'SELECT 1';
 -- @ support_function | FUNCTION | f(text, text) | superuser, refused
 CREATE FUNCTION f(text, text) RETURNS boolean LANGUAGE sql SUPPORT textlike_support AS 'SELECT true';
 -- @ internal_aggregate | AGGREGATE | f(bigint) | superuser, refused
