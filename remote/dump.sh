@@ -123,7 +123,8 @@ start_over
 hear_psql || not_counted
 tell_uncounted
 keep_facts
-warnings=$(head -n 50 "$run_dir/stderr")
+sed -e "$of_collations" "$run_dir/stderr" >"$run_dir/warnings"
+warnings=$(head -n 50 "$run_dir/warnings")
 [ -z "$missing" ] || log "WARNING: not in the archive, as $db_user is no superuser: $(one_line "$missing")"
 facts name "$name.dump" created "$created" dump_seconds "$dump_seconds"
 log "dumped in $dump_seconds s"

@@ -3,10 +3,12 @@
 : "${compress?}" "${preflight_sql:?}" "${dumps?}"
 : "${found?}" "${db_name:?}" # from programs and psql
 
+newest_known=18 # the newest PostgreSQL that our tests have tried
+
 # What is not a line of the kind that was asked for is left out. Lists are separated by blanks: they are for people to read, but
 # for `missing`, one a line.
 read_answer() {
-    unreadable='' hidden=''
+    unreadable='' hidden='' collations=''
     IFS=$newline
     set -f
     for line in $heard; do
@@ -19,6 +21,7 @@ read_answer() {
             role=*) role=$value ;;
             unreadable=*) unreadable="$unreadable $value" ;;
             row_security=*) hidden="$hidden $value" ;;
+            collations=*) collations=$value ;;
             missing=*) missing="$missing${missing:+$newline}$value" ;;
             *) continue ;;
         esac
@@ -108,6 +111,16 @@ ask_behind_pooler() {
     fi
 }
 
+# What is no obstacle, and is to be known.
+tell_of_server() {
+    [ "$server_major" -le "$newest_known" ] || answer=${answer}newer_than=$newest_known$newline
+    case $task,$run_dir in "restore,$backup_dir/run.partial") return 0 ;; esac # its plan has told that
+    [ -z "$collations" ] ||
+        log "WARNING: the collations of $db_name have changed with the host's system ($collations), so that indexes of text may be in the wrong order: let its owner run REINDEX DATABASE, then ALTER DATABASE … REFRESH COLLATION VERSION"
+    [ "$server_major" -gt "$newest_known" ] || return 0
+    log "WARNING: PostgreSQL $server_major is newer than those that this was tested with (up to $newest_known): try a restore into another database before you rely on it"
+}
+
 check_database() {
     psql=${found%%"$newline"*}
     psql=${psql#* }/psql
@@ -129,6 +142,7 @@ check_database() {
         server_version='' server_major='' database_bytes='' relations='' answer=''
         return
     fi
+    tell_of_server
     drop_leftovers
     [ -n "$dumps" ] || unreadable='' hidden=''
     [ -z "$unreadable" ] ||
@@ -223,6 +237,7 @@ try_disk() {
 
 watch_client
 [ -z "$dumps" ] || [ "$run_dir" != "$backup_dir/run.partial" ] || try_disk
+collations=''
 client_version='' server_major='' role='' server_version='' database_bytes='' relations='' missing='' answer='' need_bytes='' free_bytes=''
 expected_bytes='' expected_seconds=''
 [ -z "$found" ] || check_database

@@ -40,4 +40,11 @@ FROM pg_subscription
 WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND rolsuper);
 
+-- Of PostgreSQL 14 no version is on record.
+SELECT current_setting('server_version_num')::int >= 150000 AS has_versions \gset
+\if :has_versions
+SELECT 'collations=' || datcollversion || ' is now ' || pg_database_collation_actual_version(oid)
+FROM pg_database WHERE datname = current_database() AND datcollversion <> pg_database_collation_actual_version(oid);
+\endif
+
 COMMIT;

@@ -187,7 +187,7 @@ odd_answer() {
 
 # The last that psql said, of its failure: with the statement that failed, where it is ours.
 psql_words() {
-    said=$(sed -e '/^LOCATION: /d' -e 's/^psql:.*:[0-9][0-9]*: \([A-Z]*: \)/\1/' "$run_dir/psql_stderr")
+    said=$(sed -e "$of_collations" -e '/^LOCATION: /d' -e 's/^psql:.*:[0-9][0-9]*: \([A-Z]*: \)/\1/' "$run_dir/psql_stderr")
     case $said in
         *"$newline"'STATEMENT: '*) printf '%s\n' "$said" | sed -n -e '/^STATEMENT: /{x;p;x;p;q;}' -e 'h' ;;
         *) printf '%s\n' "$said" | tail -n 2 ;;

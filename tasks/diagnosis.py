@@ -197,6 +197,19 @@ def _of_database(settings: Settings, report: Report, found: Mapping[str, str]) -
         )
     else:
         yield ok("rights", f"{settings.db_user} may read everything; {found.get('role', '')}")
+    if changed := found.get("collations"):
+        yield warned(
+            "database",
+            f"its collations have changed with the host's system ({changed}), so that indexes of"
+            " text may be in the wrong order",
+            "let its owner run REINDEX DATABASE, then ALTER DATABASE … REFRESH COLLATION VERSION",
+        )
+    if newest := found.get("newer_than"):
+        yield warned(
+            "database",
+            f"PostgreSQL {server} is newer than those that this was tested with (up to {newest})",
+            "try a restore into another database (restore --to) before you rely on it",
+        )
     if client := found["client_version"]:
         yield _programs(client, server, found, report.of("outline"))
 

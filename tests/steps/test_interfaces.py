@@ -2,11 +2,13 @@
 
 import inspect
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote import script, steps
+from fabric_predeploy.remote import script
 
+steps = import_module("fabric_predeploy.remote.steps")
 SCRIPTS = sorted(
     path.stem
     for path in Path(script.__file__).parent.glob("*.sh")

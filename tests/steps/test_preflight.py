@@ -57,6 +57,27 @@ def test_what_pg_dump_will_leave_out_stands_in_the_manifest(host):
     assert missing == ["subscription a b", "subscription c"]
 
 
+def test_a_server_that_is_newer_than_any_that_was_tried_works_with_one_warning(host):
+    """No programs of such a version are to be had yet: these are stubs that name it."""
+    host.programs("19.1")
+    host.database("19.1", server="19.1")
+    report = host.predeploy()
+    assert report.code == 0, report.problems
+    assert dict(report.facts["preflight"])["newer_than"] == "18"
+    (warning,) = [line for line in report.stderr.splitlines() if "WARNING" in line]
+    assert "PostgreSQL 19 is newer than those that this was tested with (up to 18)" in warning
+    host.programs("18.1")
+    host.database("18.1", server="18.0")
+    assert "newer than those" not in host.predeploy().stderr
+
+
+def test_programs_older_than_a_new_server_are_named(host):
+    host.database("18.1", server="19.1")
+    (problem,) = refused(host)
+    assert "the server is PostgreSQL 19.1; the programs here are older" in problem
+    assert "DB_BIN_DIR" in problem
+
+
 def test_a_database_without_relations_is_a_valid_one(host):
     host.database("15.18", size=0)
     assert host.predeploy().code == 0
