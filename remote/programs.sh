@@ -66,6 +66,13 @@ list_entries() {
     listed=$file
 }
 
+# Each of our conversations holds some, and psql and pg_dump need as many again (measured: with 24, they work).
+fewest_files=32
+# shellcheck disable=SC3045 # dash, bash and busybox have it, and without it there is no limit to tell
+files_limit=$(ulimit -n 2>/dev/null) || files_limit=unlimited
+[ "$files_limit" = unlimited ] || [ "$files_limit" -ge "$fewest_files" ] ||
+    problem "this account may open only $files_limit files at once (ulimit -n), and $fewest_files are needed" \
+        "take the line that lowers it out of the account's startup files, or ask the host to raise it" shell
 listed='' checksum_program=
 for program in "sha256sum" "shasum -a 256" "openssl dgst -sha256 -r"; do
     [ -n "$checksum_program" ] || ! command -v "${program%% *}" >/dev/null || checksum_program=$program

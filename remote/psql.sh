@@ -187,6 +187,11 @@ odd_answer() {
 
 # The last that psql said, of its failure: with the statement that failed, where it is ours.
 psql_words() {
+    words_of_psql=$(last_words_of_psql)
+    printf '%s\n' "${words_of_psql:-psql said nothing}"
+}
+
+last_words_of_psql() {
     said=$(sed -e "$of_collations" -e '/^LOCATION: /d' -e 's/^psql:.*:[0-9][0-9]*: \([A-Z]*: \)/\1/' "$run_dir/psql_stderr")
     case $said in
         *"$newline"'STATEMENT: '*) printf '%s\n' "$said" | sed -n -e '/^STATEMENT: /{x;p;x;p;q;}' -e 'h' ;;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from ..remote.shell import Report
 
 _SAID_LENGTH = 300
+# What a shell reads first, named in what it says of an error there.
+_STARTUP_FILE = re.compile(r"[\w./~-]*\.(bashrc|bash_profile|profile|zshenv|zshrc|kshrc|t?cshrc)\b")
+
 guard_match_exec()
 
 _FAILURES: Mapping[int, type[errors.PredeployError]] = {
@@ -131,7 +135,7 @@ class Host:
                 "  Nothing that it said counts. What to do: see who answers there; a program that"
                 " floods its stderr shows in the log above."
             )
-        if (not report.begun and report.exited != LOST) or report.trouble:
+        if not report.begun or report.trouble:
             return self._not_begun(task, report)
         if report.facts:
             return errors.PredeployError(
@@ -146,8 +150,17 @@ class Host:
 
     def _not_begun(self, task: str, report: Report) -> errors.PredeployError:
         """Nothing was sent there but the beginning of a script, in which there is no secret."""
-        why = report.trouble or f"it ended with exit code {report.exited}"
+        from ..remote.exchange import LOST
+
+        code = (
+            f"with exit code {report.exited}" if report.exited != LOST else "and told no exit code"
+        )
+        why = report.trouble or f"it ended {code}"
         said = " ".join(f"{report.noise} {report.stderr}".split())
+        if file := _STARTUP_FILE.search(said):
+            why += f", stopped by its startup file {file[0]}"
+        elif not said and report.exited == 0:
+            why += ", as where one of its startup files calls `exit`"
         return errors.PreflightError(
             f"{task} on {self.name}: the host's shell did not begin our script (exit 10): {why}\n"
             f"  It said: {said[:_SAID_LENGTH] or 'nothing'}\n"

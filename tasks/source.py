@@ -85,11 +85,11 @@ def _sent(host: Host, path: Path) -> Source:
     import hashlib
 
     if path.is_dir():
-        raise refused(host, "restore", f"{path} is a directory")
+        raise _foreign(host, path)
     try:
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
-                raise refused(host, "restore", f"{path} is no archive of pg_dump --format=custom")
+                raise _foreign(host, path)
             digest = hashlib.sha256(_MAGIC)
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
@@ -107,6 +107,15 @@ def _sent(host: Host, path: Path) -> Source:
                 "  What to do: it is damaged, or was exchanged: choose another archive."
             )
     return _upload(host, path, manifest, digest.hexdigest())
+
+
+def _foreign(host: Host, path: Path) -> errors.RefusedError:
+    from .foreign import explained
+
+    what, remedy = explained(path)
+    return errors.RefusedError(
+        f"restore on {host.name}: {path} {what} (exit 14)\n  What to do: {remedy}."
+    )
 
 
 def _pairs(manifest: bytes) -> Iterator[tuple[bytes, bytes]]:

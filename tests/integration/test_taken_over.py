@@ -252,3 +252,28 @@ def peak_kilobytes(run):
         return seen[-1]
 
     return peak
+
+
+@pytest.mark.parametrize(
+    ("rc", "why"),
+    [
+        ("exit 0", "exit code 0, as where one of its startup files calls `exit`"),
+        ("exit 3", "it ended with exit code 3"),
+        ('echo "$HOME/.bashrc: line 1: x: unbound" >&2; exit 1', "its startup file .*/.bashrc"),
+    ],
+)
+def test_why_a_startup_file_ended_the_session_is_said(there, rc, why):
+    project, _ = there("bash", rc)
+    run = project.predeploy()
+    assert run.returncode == 10
+    assert re.search(why, run.stderr), run.stderr
+    assert "exit code -1" not in run.stderr
+    assert "No secret was sent" in run.stderr
+
+
+def test_an_account_for_files_alone_is_told_as_one_without_a_shell(make_project, pg, ground):
+    with openssh(ground, extra_config="ForceCommand internal-sftp") as ssh:
+        run = make_project(pg, ssh).predeploy()
+    assert run.returncode == 10
+    assert "account has no shell or a forced command" in run.stderr
+    assert "exit code -1" not in run.stderr

@@ -201,6 +201,22 @@ def test_a_limit_on_the_size_of_files_is_10(host):
     assert "1048576 bytes" in problem
 
 
+@pytest.mark.parametrize("limit", [16, 24, 31])
+def test_too_few_files_that_may_be_open_are_10(host, limit):
+    problems = refused(host, line=LocalLine(f"ulimit -n {limit}"))
+    assert f"may open only {limit} files at once (ulimit -n), and 32 are needed" in problems[0]
+
+
+def test_as_many_open_files_as_are_needed_are_enough(host):
+    assert host.predeploy(line=LocalLine("ulimit -n 32")).code == 0
+
+
+def test_a_psql_that_says_nothing_is_told_as_such(host):
+    host.stub("psql", "exit 2")
+    (problem,) = refused(host)
+    assert "the database did not answer: psql said nothing" in problem
+
+
 def test_nothing_of_the_settings_is_run(host):
     trap = f"$(touch {shlex.quote(str(host.home))}/ran); `touch ran`; ' \" ; touch ran"
     host.set(db_name=trap, db_user=trap, db_host=trap)

@@ -174,11 +174,20 @@ def test_a_file_that_its_sidecar_gives_away_is_not_sent(host, tmp_path, sidecar)
     assert host.received == b""
 
 
-@pytest.mark.parametrize("content", [b"", b"PGD", b"CREATE TABLE t ();\n", b"\x1f\x8b\x08"])
-def test_a_file_that_is_no_archive_is_not_sent(host, tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "is empty"),
+        (b"PGD", "is no archive of pg_dump --format=custom"),
+        (b"CREATE TABLE t ();\n", "is SQL as text"),
+        (b"\x1f\x8b\x08", "is packed with gzip"),
+    ],
+)
+def test_a_file_that_is_no_archive_is_not_sent(host, tmp_path, content, what):
     (tmp_path / "it.sql").write_bytes(content)
-    with pytest.raises(RefusedError, match="no archive of pg_dump --format=custom"):
+    with pytest.raises(RefusedError, match=what) as refused:
         source(host, "./it.sql")
+    assert "exit 14" in str(refused.value)
     assert host.received == b""
 
 
