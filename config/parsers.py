@@ -59,6 +59,13 @@ def seconds(text: str) -> int:
     return int(text[:-1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[text[-1]]
 
 
+def amount(text: str) -> int:
+    """Read a number of bytes: 500MB, 1GB."""
+    if not re.fullmatch("[1-9][0-9]{0,5}(kB|MB|GB|TB)", text):
+        raise ValueError("must be a number of kB, MB, GB or TB, such as 500MB or 1GB")
+    return int(text[:-2]) * {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}[text[-2:]]
+
+
 def choice(*values: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in values:

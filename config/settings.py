@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from .address import address_host
 from .parsers import (
+    amount,
     choice,
     compression,
     host,
@@ -83,14 +84,18 @@ class Settings:
     git_commit: str | None = None
     version_note: str = field(default="", compare=False)  # that it is another than was given
     proof: str = _setting(
-        "BACKUP_PROOF", choice("written", "read", "restored", "equal"), "read", flag="--proof"
+        "BACKUP_PROOF",
+        choice("auto", "written", "read", "restored", "equal"),
+        "auto",
+        flag="--proof",
     )
     content: str = _setting("BACKUP_CONTENT", choice("counts", "hash"), "counts")
     drill: str | None = _setting("BACKUP_DRILL", choice("cluster", "database", "runner"), None)
     drill_db: str | None = _setting("BACKUP_DRILL_DB", one_line, None)
+    drill_most_bytes: int = _setting("BACKUP_DRILL_MAX", amount, 10**9)
     drill_timeout_seconds: int = _setting("BACKUP_DRILL_TIMEOUT", whole(1, _A_DAY_SECONDS), 3600)
     rehearsal: str = _setting(
-        "BACKUP_REHEARSAL", choice("warn", "require", "off"), "warn", flag="--rehearsal"
+        "BACKUP_REHEARSAL", choice("warn", "require", "off"), "require", flag="--rehearsal"
     )
     shrink_bytes_percent: int = _setting("BACKUP_SHRINK_BYTES", whole(0, 100), 50)
     shrink_rows_percent: int = _setting("BACKUP_SHRINK_ROWS", whole(0, 100), 90)
@@ -103,6 +108,16 @@ class Settings:
     )
     reconnect_seconds: int = _setting("BACKUP_RECONNECT", whole(0, _A_DAY_SECONDS), 120)
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def least_proof(self) -> str:
+        """The grade that an archive must have in any case."""
+        return "read" if self.proof == "auto" else self.proof
+
+    @property
+    def drilled(self) -> str:
+        """The grade that a test restore, where one is made, must come to."""
+        return "restored" if self.proof == "auto" else self.proof
 
     @property
     def hashes(self) -> bool:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Choose where the test restore is to be, see that there is room for it, and begin to make it.
-: "${drill?}" "${drill_db?}"
+: "${drill?}" "${drill_db?}" "${most_bytes?}" "${here_major?}"
 die_of_problems                                  # which earlier steps may have left
 : "${run_dir:?}" "${bin_dir:?}" "${psql_child?}" # from lock, psql, and preflight or archive
 
@@ -69,13 +69,42 @@ is_in_sight() {
 
 choose_place() {
     refusals=
-    for place in ${drill:-cluster database}; do
+    for place in ${drill:-cluster ${needs_place:+database}}; do
         "open_$place"
         [ -n "$closed" ] || return 0
         refusals="$refusals${refusals:+; }$place: $closed"
     done
-    die 10 "there is no place for a test restore: $refusals" \
+    if is_possible_here; then die 10 "there is no place for a test restore: $refusals" "make it on the machine that runs fab"; fi
+    without_place "there is no place for a test restore: $refusals" \
         "install PostgreSQL's server programs on the host, let the role create databases, or set BACKUP_PROOF=read"
+}
+
+# The client then asks for a run in which the machine that runs fab makes the test restore.
+is_possible_here() {
+    [ -z "$needs_place" ] && [ "$here_major" -ge "$client_major" ]
+}
+
+# Where the test restore is chosen for its own sake, as the proof `auto` does, the archive is good without a test restore, too.
+without_place() {
+    [ -z "$needs_place" ] || die 10 "$1" "$2"
+    place='' unplaced=$1
+    fact unplaced "$(one_line "$1")"
+}
+
+say_what_auto_means() {
+    if [ -n "$place" ]; then
+        log "BACKUP_PROOF=auto: the archive will be proven by a test restore, in a $place of its own (grade restored)"
+    else
+        log "BACKUP_PROOF=auto: the archive will be proven readable, without a test restore (grade read): $unplaced"
+    fi
+}
+
+open_runner() {
+    closed="BACKUP_DRILL=runner: PostgreSQL's server programs from $client_major on are not on the machine that runs fab"
+}
+
+is_small_enough() {
+    [ -n "$needs_place" ] || [ "$wanted_bytes" -le "$most_bytes" ] || without_place "the database has $wanted_bytes bytes, and BACKUP_DRILL_MAX allows $most_bytes"
 }
 
 # Beside the dump to come. Of an archive, as large as its database was; of a dump to come, as it is now.
@@ -86,7 +115,6 @@ scratch_bytes() {
 }
 
 check_scratch_room() {
-    scratch_bytes
     room_dir=$backup_dir room_path=$backup_path
     more_bytes=$server_bytes
     if [ "$place" = database ]; then
@@ -100,7 +128,7 @@ check_scratch_room() {
     fi
     present_bytes=$(free_bytes "$room_dir")
     [ "$present_bytes" -ge "$scratch_need_bytes" ] ||
-        die 10 "too little space for a test restore in $room_path: $present_bytes bytes free, about $scratch_need_bytes needed" \
+        without_place "too little space for a test restore in $room_path: $present_bytes bytes free, about $scratch_need_bytes needed" \
             "free some, choose another BACKUP_DIR, or another place with BACKUP_DRILL"
 }
 
@@ -134,8 +162,14 @@ end_cluster() {
     at_end=
 }
 
+needs_place=yes
+[ -z "$most_bytes" ] || needs_place=''
 watch_client
-choose_place
-check_scratch_room
-[ "$place" != cluster ] || begin_cluster
+scratch_bytes
+place=any
+is_small_enough
+[ -z "$place" ] || choose_place
+[ -z "$place" ] || check_scratch_room
+[ "$place" != cluster ] || [ "$needs_place,$only_looks" = ,yes ] || begin_cluster
+[ -n "$needs_place" ] || say_what_auto_means
 fact place "$place"

@@ -18,6 +18,7 @@ check_demand() {
         '') return ;;
         any)
             demanded=transaction
+            demand_remedy="open one way back as it says above; BACKUP_REHEARSAL=warn deploys without one"
             ! is_open swap || return 0
             ;;
     esac
@@ -29,7 +30,7 @@ check_demand() {
     done
     set +f
     unset IFS
-    refuse 14 "this role could not restore this archive here; nothing was touched" ""
+    refuse 14 "this role could not restore this archive here; nothing was touched" "${demand_remedy-}"
 }
 
 # Of the rows that extensions mark as their configuration: what was told of them when the archive was taken. A dump that was just

@@ -36,6 +36,13 @@ class Step:
         return "\n".join(lines)
 
 
+class WherePlaced(Step):
+    """A step that runs only where `place` has found a place for a test restore."""
+
+    def script(self, *, readable: bool = False) -> str:
+        return f'if [ -n "$place" ]; then\n{super().script(readable=readable)}\nfi'
+
+
 def script(steps: Sequence[Step], variables: Mapping[str, str], *, readable: bool = False) -> str:
     """The whole of it, without the door; `readable` by people, with comments and indentation."""
     return "\n".join(_parts(steps, variables, readable=readable))

@@ -39,7 +39,7 @@ These variables of the environment change how; now:
     tell "
 The database's password is in DB_PASSWORD, in PGPASSWORD, or in ~/.pgpass.
 
-Exit codes: 0 one can roll back to the archive, 2 settings, 10 the host or the
+Exit codes: 0 the archive is proven, 2 settings, 10 the host or the
 database is not ready, 11 another run is at work, 12 the dump failed, 13 the
 archive is not proven, 14 there would be no way back, or much of the data is
 gone, 130 interrupted."
@@ -179,7 +179,7 @@ check_settings() {
     whole BACKUP_KEEP_MONTHLY 1 10000
     name_part BACKUP_PROJECT 50
     version_name BACKUP_VERSION
-    choice BACKUP_PROOF written read
+    choice BACKUP_PROOF auto written read
     choice BACKUP_REHEARSAL warn require off
     compression BACKUP_COMPRESS
     whole BACKUP_SHRINK_BYTES 0 100
@@ -199,6 +199,7 @@ give_settings() {
     backup_path=$backup_dir git_commit='' now=''
     db_name=$DB_NAME db_user=$DB_USER db_host=$DB_HOST db_port=$DB_PORT db_bin_dir=$DB_BIN_DIR
     project=$BACKUP_PROJECT version=$BACKUP_VERSION compress=$BACKUP_COMPRESS proof=$BACKUP_PROOF
+    [ "$proof" != auto ] || proof="read" # nothing makes a test restore here
     lock_timeout_seconds=$BACKUP_LOCK_TIMEOUT lock_wait_seconds=$BACKUP_LOCK_WAIT
     max_backups=$MAX_BACKUPS keep_days=$BACKUP_KEEP_DAYS
     keep_daily=$BACKUP_KEEP_DAILY keep_weekly=$BACKUP_KEEP_WEEKLY keep_monthly=$BACKUP_KEEP_MONTHLY
@@ -227,7 +228,7 @@ tell_obstacles() {
 }
 
 tell_success() {
-    headline="You can roll back to $published"
+    headline="Proven readable; a test restore has not been made: $published"
     how="how      fab -H $profile restore --file=$published"
     if [ -n "$rehearsal" ] && ! is_open swap && ! is_open transaction; then
         tell_obstacles
@@ -244,6 +245,7 @@ tell_success() {
     [ -z "$missing" ] || tell "$(printf '%s\n' "$missing" | sed 's/^/  without  /')"
     tell "  where    $backup_path/$published
   $how"
+    [ "$proved" = written ] || tell "  next     fab -H $profile verify --file=$published --proof=restored   (makes a test restore)"
 }
 
 tell_failure() {

@@ -132,9 +132,22 @@ def verify(proof: str, archive: str = "") -> Step:
     return Step("verify", {"proof": proof, "archive": archive})
 
 
-def place(settings: Settings) -> Step:
-    """Where `drill` is to restore; before the dump, as it may take a second to be ready."""
-    return Step("place", {"drill": settings.drill or "", "drill_db": settings.drill_db or ""})
+def place(settings: Settings, here_major: int = 0) -> Step:
+    """Where `drill` is to restore; before the dump, as it may take a second to be ready.
+
+    With the proof `auto` there need not be a place. `here_major` is the newest version of the
+    server programs on the client's machine, which may stand in for the host.
+    """
+    is_free = settings.proof == "auto"
+    return Step(
+        "place",
+        {
+            "drill": settings.drill or "",
+            "drill_db": settings.drill_db or "",
+            "most_bytes": str(settings.drill_most_bytes) if is_free else "",
+            "here_major": str(here_major) if is_free else "",
+        },
+    )
 
 
 def compare(proof: str) -> Step:
@@ -342,7 +355,7 @@ def retention(settings: Settings, *, upcoming: bool = False) -> Step:
             "keep_daily": str(settings.keep_daily or ""),
             "keep_weekly": str(settings.keep_weekly or ""),
             "keep_monthly": str(settings.keep_monthly or ""),
-            "proof": settings.proof,
+            "proof": settings.least_proof,
             "upcoming": "\n".join(group) if upcoming else "",
             "manifests_awk": _awk("manifests"),
             "retention_awk": _awk("retention"),

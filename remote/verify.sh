@@ -72,6 +72,11 @@ check_decoding() {
 
 die_of_problems
 watch_client
+# A test restore decodes every block, so that nothing else need do it before.
+if [ "$proof" = auto ]; then
+    proof="read"
+    [ -z "$place" ] || proof=written
+fi
 case $proof in written | read) ;; *) die 13 "the grade $proof takes a test restore" ;; esac
 if [ -n "$archive" ]; then expect; else file=${partial:?}; fi
 log "proving ${archive:-the dump} to the grade $proof"

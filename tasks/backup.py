@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..remote import steps
+from ..remote.script import WherePlaced
 from .report import note, summary, tell, warn
 from .session import session
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 DRILLED = ("restored", "equal")
 """Grades of proof that take a test restore."""
+AUTO = "auto"
+"""The grade `restored` where a test restore can be made at once, else `read`."""
 SKEW_SECONDS = 300
 
 
@@ -72,17 +75,18 @@ def taking(
     rehearsal: str = "off",
     rotates: bool = False,
     accept_shrink: bool = False,
+    here_major: int = 0,
 ) -> list[Step]:
     """The steps from nothing to a published archive of that grade."""
     demand = "any" if rehearsal == "require" else ""
-    drills = proof in DRILLED
+    drills = proof in (*DRILLED, AUTO)
     return [
         steps.lock(settings, create=True),
         *([steps.awk()] if rotates else []),
         steps.programs(settings),
         steps.psql(settings),
         steps.preflight(settings),
-        *([steps.place(settings)] if drills else []),
+        *([steps.place(settings, here_major)] if drills else []),
         steps.dump(settings),
         *proving(settings, proof),
         *([] if rehearsal == "off" else [steps.rehearse(demand)]),
@@ -96,6 +100,10 @@ def proving(settings: Settings, proof: str, archive: str = "") -> list[Step]:
 
     A test restore decodes every block, so nothing else does before.
     """
+    if proof == AUTO:
+        _, *drilling = proving(settings, settings.drilled, archive)
+        optional = [WherePlaced(each.name, each.variables) for each in drilling]
+        return [steps.verify(AUTO, archive), *optional]
     if proof not in DRILLED:
         return [steps.verify(proof, archive)]
     written = steps.verify("written", archive)

@@ -105,6 +105,10 @@ def _seen(settings: Settings, report: Report) -> Iterator[Finding]:
         yield _space(report, looked, found)
     if outlined := report.of("outline"):
         yield from _of_outline(settings, report, outlined)
+    if settings.proof == "auto" and report.finished("place"):
+        yield _proof(report.of("place"))
+    elif settings.proof == "read" and outlined:
+        yield ok("proof", "read: every block will be decoded, and no test restore is made")
     if settings.rehearsal == "off" and outlined:
         yield ok("way back", "not asked: BACKUP_REHEARSAL=off")
     elif report.finished("rehearse"):
@@ -284,6 +288,13 @@ def _of_outline(
         yield warned("extensions", "a restore would not bring back " + _listed(kept), _KEPT_ROWS)
     elif there and not any("extension" in each for each in rehearsed(report)):
         yield ok("extensions", ", ".join(there))
+
+
+def _proof(found: Facts) -> Finding:
+    """With BACKUP_PROOF=auto, only the host knows which grade is reached, and why."""
+    if place := found.get("place"):
+        return ok("proof", f"restored, by a test restore in a {place} of its own")
+    return ok("proof", f"read, and no test restore is made: {found.get('unplaced', '')}")
 
 
 def _of_rehearsal(

@@ -31,6 +31,7 @@ CHECKS: Final = (
     "space",
     "clock",
     "dump",
+    "proof",
     "way back",
     "extensions",
     "relations",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .backup import shrinking, uncounted
-from .report import headline, size, way_back
+from .report import headline, size, test_restore, way_back
 
 if TYPE_CHECKING:
     from ..remote.catalog import Archive
@@ -35,10 +35,11 @@ def hand_over(
         f"| {name} | {'<br>'.join(map(escaped, lines))} |\n"
         for name, lines in _rows(host, archive, report, removed)
     )
+    untried = "" if archive.at_least("restored") else f"{test_restore(host, archive)}\n"
     summarise(
         f"## {escaped(headline(host, archive, restorable=restorable))}\n\n"
         f"| | |\n|---|---|\n{rows}\n"
-        f"```sh\n{way_back(host, archive)}{'' if restorable else ' --plan'}\n```\n"
+        f"```sh\n{way_back(host, archive)}{'' if restorable else ' --plan'}\n{untried}```\n"
     )
 
 

@@ -69,7 +69,7 @@ def newest_proven(archives: Iterable[Archive], settings: Settings, now: datetime
         for archive in archives
         if (archive.project, archive.database) == (settings.project, settings.db_name)
         and archive.label != PRE_RESTORE
-        and archive.at_least(settings.proof)
+        and archive.at_least(settings.least_proof)
         and not archive.shrunk
         and archive.created <= now + _TOLERANCE
     ]

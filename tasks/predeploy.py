@@ -16,7 +16,7 @@ from ..config.errors import (
 )
 from ..remote import steps
 from . import runner
-from .backup import taken, taking, tell_version
+from .backup import AUTO, taken, taking, tell_version
 from .handover import hand_over
 from .report import summary, tell, warn
 from .rotate import removed
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     auto_shortflags=False,
     help={
         "version": "name part of the archive; default: git describe",
-        "proof": "grade to demand: written, read, restored or equal; default read",
+        "proof": "grade to demand: auto, written, read, restored or equal; default auto",
         "accept-shrink": "it is meant to hold much less than those before",
-        "rehearsal": "warn, require or off: could this role restore it here? default warn",
+        "rehearsal": "warn, require or off: could this role restore it here? default require",
         "keep": "archives to keep per project, label and database; default 5",
         "lock-timeout": "seconds to wait for locks in the database; default 30",
         "lock-wait": "seconds to wait for another run on the host; default 0",
@@ -74,17 +74,37 @@ def _run(host: Host, *, accept_shrink: bool) -> Report:
     settings = host.settings
     here = runner.is_asked_for(settings)
     if here:
-        runner.check_programs()
-    several = gate(settings, settings.rehearsal, accept_shrink=accept_shrink)
+        try:
+            runner.check_programs()
+        except PreflightError as failure:
+            return _run(_without_drill(host, failure), accept_shrink=accept_shrink)
+    several = gate(
+        settings,
+        settings.rehearsal,
+        accept_shrink=accept_shrink,
+        here_major=runner.newest_major(settings),
+    )
     report = host.run("predeploy", several, keeps_status=True)
     if runner.stands_in(host, report):
         there = replace(host, settings=replace(settings, drill="runner"))
         return _run(there, accept_shrink=accept_shrink)
+    if (report.code, report.of("result").get("step")) == (PreflightError.exit_code, "drill"):
+        broken = host.failure("predeploy", report)
+        return _run(_without_drill(host, broken), accept_shrink=accept_shrink)
     if not here:
         return report
     if report.code != 0:  # whatever was published, its proof is still to come
         raise host.failure("predeploy", report)
     return _proven_here(host, report)
+
+
+def _without_drill(host: Host, failure: PredeployError) -> Host:
+    """The same at the grade `read`; raise the failure unless BACKUP_PROOF=auto allows that."""
+    if host.settings.proof != AUTO:
+        raise failure
+    why = str(failure.message).partition("\n")[0]
+    warn(f"BACKUP_PROOF=auto: no test restore could be made, so the grade is read: {why}")
+    return replace(host, settings=replace(host.settings, proof="read"))
 
 
 def _proven_here(host: Host, report: Report) -> Report:
@@ -93,12 +113,19 @@ def _proven_here(host: Host, report: Report) -> Report:
 
     archive = read_one(report, "publish")
     try:
+        runner.check_size(host.settings, report)
         runner.prove_here(host, "predeploy", archive)
     except (PreflightError, UnprovenError) as failure:
+        if host.settings.proof == AUTO and isinstance(failure, PreflightError):
+            return _recorded(_without_drill(host, failure), archive, report)
         why = str(failure.message).partition("\n")[0]
         with suppress(PredeployError):  # the status there told of no success before, either
             host.run("predeploy", runner.recording(host, archive, why), keeps_status=True)
         raise
+    return _recorded(host, archive, report)
+
+
+def _recorded(host: Host, archive: Archive, report: Report) -> Report:
     recording = [*runner.recording(host, archive), steps.awk(), *_rotating(host.settings)]
     last = host.run("predeploy", recording, keeps_status=True)
     if not last.finished("record"):
@@ -107,14 +134,23 @@ def _proven_here(host: Host, report: Report) -> Report:
     return replace(last, facts=facts, seconds={**report.seconds, **last.seconds})
 
 
-def gate(settings: Settings, rehearsal: str, *, accept_shrink: bool = False) -> list[Step]:
+def gate(
+    settings: Settings, rehearsal: str, *, accept_shrink: bool = False, here_major: int = 0
+) -> list[Step]:
     """From nothing to a proven archive in its place, and others gone for it."""
     here = runner.is_asked_for(settings)
     proof = "read" if here else settings.proof
     return [
-        *taking(settings, proof, rehearsal=rehearsal, rotates=True, accept_shrink=accept_shrink),
+        *taking(
+            settings,
+            proof,
+            rehearsal=rehearsal,
+            rotates=True,
+            accept_shrink=accept_shrink,
+            here_major=here_major,
+        ),
         steps.gate(),
-        *([steps.defer(settings.proof)] if here else _rotating(settings)),
+        *([steps.defer(settings.drilled)] if here else _rotating(settings)),
     ]
 
 
@@ -139,7 +175,8 @@ def judged(host: Host, report: Report) -> Archive:
         warn(f"fab restore could not go back to this archive: {obstacle}")
     for kept in report.of("rehearse").all("kept_rows"):
         warn(f"fab restore would not bring back {kept}")
-    tell(summary(host, archive, restorable=not obstacles))
+    untried = report.of("place").get("unplaced", "")
+    tell(summary(host, archive, restorable=not obstacles, untried=untried))
     hand_over(host, archive, report, gone, restorable=not obstacles)
     return archive
 

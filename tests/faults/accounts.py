@@ -137,7 +137,7 @@ def not_deceived(scene: Scene, run: Run) -> None:
 
 
 fault = partial(Fault, group=GROUP)
-good = partial(fault, codes=(0,), says="You can roll back to")
+good = partial(fault, codes=(0,), says="Proven readable")
 NO_SHELL = "the host's shell did not begin our script"
 FAULTS = [
     good("the login shell is dash", where=on("dash"), needs=("dash",)),

@@ -44,7 +44,7 @@ def second_of_the_newest(scene: Scene) -> Iterator[None]:
         yield
 
 
-fault = partial(Fault, group=GROUP, codes=(0,), says=r"You can roll back to")
+fault = partial(Fault, group=GROUP, codes=(0,), says=r"Proven readable")
 FAULTS = [
     fault("the host is in another time zone", inject=ELSEWHERE),
     fault(

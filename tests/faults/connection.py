@@ -219,7 +219,7 @@ FAULTS = [
         "the host hangs up twice",
         codes=(0,),
         inject=hangs_up_twice,
-        says="You can roll back to",
+        says="Proven readable",
     ),
     fault(
         "SIGINT while the host does not answer",

@@ -201,7 +201,7 @@ FAULTS = [
         "it is full when the archive gets its name",
         codes=(0,),
         inject=full("mv", "*.dump"),
-        says=r"You can roll back to",
+        says=r"Proven readable",
         needs=("root",),
     ),
     fault(
@@ -210,7 +210,7 @@ FAULTS = [
         inject=full("mv", "*.dump", after=True),
         arguments=("--keep=2",),
         rotates=2,
-        says=r"You can roll back to",
+        says=r"Proven readable",
         needs=("root",),
     ),
     fault(

@@ -64,7 +64,7 @@ fault = partial(
     codes=(0,),
     arguments=("--keep=2",),
     rotates=2,
-    says=r"You can roll back to",
+    says=r"Proven readable",
 )
 FAULTS = [
     fault("10,000 files of somebody else", inject=there_is(many)),

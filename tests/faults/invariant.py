@@ -116,7 +116,8 @@ def _no_false_success(scene: Scene, fault: Fault, run: Run, new: list[str]) -> N
         assert handed_over[0] in done.stdout
     else:
         assert run.outputs() == ""
-        assert "You can roll back to" not in done.stdout
+        assert "roll back to" not in done.stdout
+        assert "Proven readable" not in done.stdout
 
 
 def _next_run(scene: Scene, fault: Fault, earlier: dict[str, str]) -> None:

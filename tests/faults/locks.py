@@ -135,7 +135,7 @@ FAULTS = [
             f"the run before was killed in its stage {stage}, with all that it had begun",
             codes=(0,),
             inject=killed(stage),
-            says="You can roll back to",
+            says="Proven readable",
             needs=("root",),
         )
         for stage in ("dump", "verify", "publish")
@@ -167,6 +167,6 @@ FAULTS = [
         where=many_are_kept,
         arguments=("--lock-wait=60",),
         during=in_turn(3),
-        says="You can roll back to",
+        says="Proven readable",
     ),
 ]

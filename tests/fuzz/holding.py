@@ -56,7 +56,7 @@ class Holding:
         elif not client_was_hit:
             if code not in ENDS:
                 self.say(f"exit code {code}")
-            if handed or "You can roll back to" in output:
+            if handed or re.search("You can roll back to|Proven readable", output):
                 self.say(f"exit code {code}, and yet success is told")
             if code in (10, 12, 13, 15) and status.get("result") == "success":
                 self.say(f"exit code {code}, and yet status tells of success")
@@ -75,7 +75,7 @@ class Holding:
         return {}
 
     def _told_is_so(self, output, handed, status):
-        named = re.findall(r"You can roll back to (\S+\.dump)", output)
+        named = re.findall(r"(?:You can roll back to|Proven readable; .*:) (\S+\.dump)", output)
         named += [handed["archive"]] if "archive" in handed else []
         if status.get("result") == "success" and not self.task.restores:
             named.append(status["archive"])

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from tests.project import READABLE
+
 
 def in_the_middle(data):
     return data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :]
@@ -174,7 +176,7 @@ def test_a_rotation_that_fails_is_loud_and_recorded_but_does_not_fail_the_gate(p
         subprocess.run([*inside, "umount", first], check=True)
 
     assert done.returncode == 0
-    assert "You can roll back to pricehawk-pre-deploy-v2" in done.stdout
+    assert f"{READABLE} pricehawk-pre-deploy-v2" in done.stdout
     assert "WARNING: the rotation failed" in done.stderr
     assert first.name in done.stderr
     assert project.status()["result"] == "success"

@@ -73,7 +73,7 @@ def assert_ended_and_cleaned(project, done, archives):
     assert done.returncode == 13, done.stderr
     assert f"was stopped after {TIMEOUT_SECONDS} s (BACKUP_DRILL_TIMEOUT)" in done.stderr
     assert "What to do: if it only needs longer" in done.stderr
-    assert "You can roll back" not in done.stdout
+    assert "Proven readable" not in done.stdout
     assert project.status()["result"] == "failure"
     assert project.status()["code"] == "13"
     assert len(project.archives()) == archives

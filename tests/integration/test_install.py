@@ -13,7 +13,7 @@ import pytest
 from sandbox.postgres import create_owner
 from tests.integration.test_interrupts import dumping, locked_table
 from tests.processes import remote_processes, wait_for
-from tests.project import PASSWORD
+from tests.project import PASSWORD, READABLE
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -70,7 +70,7 @@ def test_what_it_takes_is_proven_listed_and_can_be_restored_by_fab(project, acco
 
     assert done.returncode == 0, done.stderr
     (archive,) = project.archives()
-    assert done.stdout.startswith(f"You can roll back to {archive.name}\n")
+    assert done.stdout.startswith(f"{READABLE} {archive.name}\n")
     (listed,) = history(project)
     assert (listed["archive"], listed["version"]) == (archive.name, "manual-backup")
     assert (listed["proof"], project.status()["result"]) == ("read", "success")

@@ -280,7 +280,7 @@ def test_a_host_cannot_have_a_statement_run_here_by_the_locale(archived, forged)
     done = here.fab("-H", "demo", "verify", EQUAL)
 
     assert done.returncode in (13, 14)  # 14: no archive of ours, as it holds a line twice
-    assert "You can roll back" not in done.stdout
+    assert "Proven readable" not in done.stdout
     assert not mark.exists()
     assert grade(here) == "read"
     assert kept(here) == []

@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 
+from tests.project import READABLE
+
 pytestmark = pytest.mark.usefixtures("real_fab")
 
 
@@ -12,7 +14,7 @@ def test_a_first_run_leaves_a_proven_archive_and_says_what_one_can_roll_back_to(
 
     assert done.returncode == 0, done.stderr
     (archive,) = project.archives()
-    assert f"You can roll back to {archive.name}" in done.stdout
+    assert f"{READABLE} {archive.name}" in done.stdout
     assert project.status()["result"] == "success"
     assert project.status()["proof"] == "read"
     assert project.leftovers() == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.terminal import Terminal
+from tests.project import READABLE
 
 SLOW = """#!/bin/sh
 for argument; do
@@ -83,7 +84,7 @@ def test_a_long_dump_on_a_terminal_has_a_live_line_below_the_log_and_leaves_the_
     text = "\n".join(terminal.lines)
     for line in ("predeploy, asked for by", "dumped in", "published", "predeploy: done"):
         assert re.search(rf"^\d\d:\d\d:\d\d .*{line}", text, re.MULTILINE)
-    assert re.search("^You can roll back to", text, re.MULTILINE)
+    assert re.search("^Proven readable", text, re.MULTILINE)
 
 
 def test_the_last_dump_tells_what_to_expect_of_the_next(slow):
@@ -132,7 +133,7 @@ def test_on_a_terminal_that_is_not_fit_for_it_there_are_plain_lines(slow, tmp_pa
     slow.go()
     assert terminal.finish() == 0
     assert b"\x1b" not in terminal.written
-    assert elsewhere is None or (tmp_path / "result").read_text().startswith("You can roll back")
+    assert elsewhere is None or (tmp_path / "result").read_text().startswith("Proven readable")
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("1", False)])
@@ -159,7 +160,7 @@ def test_who_wants_quiet_sees_the_result_alone_on_a_terminal_too(slow):
     slow.go()
     terminal = slow.on_a_terminal("--quiet")
     assert terminal.finish() == 0
-    assert terminal.lines[0].startswith("You can roll back to")
+    assert terminal.lines[0].startswith("Proven readable")
     assert b"\x1b" not in terminal.written
 
 
@@ -222,4 +223,4 @@ def test_a_warning_that_nobody_can_read_does_not_make_a_good_run_a_bad_one(proje
             encoding="utf-8",
         )
     assert run.returncode == 0
-    assert run.stdout.startswith("You can roll back to pricehawk-pre-deploy-v2-")
+    assert run.stdout.startswith(f"{READABLE} pricehawk-pre-deploy-v2-")

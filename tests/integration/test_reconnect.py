@@ -49,7 +49,7 @@ def ended(run):
 def assert_as_if_nothing_had_happened(project, programs, run):
     output, errors = ended(run)
     assert run.returncode == 0, errors
-    assert "You can roll back to " in output
+    assert "Proven readable" in output
     assert programs.dumps() == 1
     assert len(project.archives()) == 1
     assert project.leftovers() == []

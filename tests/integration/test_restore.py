@@ -129,7 +129,7 @@ def test_what_cannot_be_rehearsed_is_warned_of_and_refused_where_a_way_back_is_d
     done = shop.predeploy("v2")
     assert done.returncode == 0
     assert "could not be rehearsed" in done.stderr
-    assert "You can roll back" not in done.stdout
+    assert "Proven readable" not in done.stdout
     assert shop.predeploy("v3", BACKUP_REHEARSAL="require").returncode == 14
     assert restore(shop, "--file=v1.0.0", "--yes").returncode == 14
     assert shop.predeploy("v4", BACKUP_REHEARSAL="off").returncode == 0

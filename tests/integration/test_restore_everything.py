@@ -50,7 +50,7 @@ def restore(project, *flags, **changes):
 def archived(project):
     done = project.predeploy()
     assert done.returncode == 0, done.stderr
-    assert "You can roll back to" in done.stdout, done.stderr
+    assert "Proven readable" in done.stdout, done.stderr
 
 
 def restored(project, *flags):
@@ -207,7 +207,7 @@ def test_what_this_role_could_not_make_again_is_told_by_predeploy_and_refused(sh
             shop.pg.superuser(sql, "everything")
         done = shop.predeploy()
         assert done.returncode == 0, done.stderr
-        assert "You can roll back" not in done.stdout
+        assert "Proven readable" not in done.stdout
         for told in BEFORE_THE_ARCHIVE.values():
             assert f"fab restore could not go back to this archive: {told}" in done.stderr
 

@@ -66,7 +66,7 @@ def test_a_table_that_was_emptied_is_14_and_named_and_its_archive_is_kept_and_ma
     assert done.returncode == 14
     assert f"  - {LOST}\n" in done.stderr
     assert "--accept-shrink" in done.stderr
-    assert "roll back" not in done.stdout
+    assert "Proven" not in done.stdout
     assert history(emptied) == [("v1", False), ("v2", True)]
     assert "read, shrunk" in emptied.fab("-H", "demo", "history").stdout
     assert emptied.leftovers() == []

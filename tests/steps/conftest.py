@@ -58,6 +58,7 @@ def sh(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     environ = {"DB_NAME": "shop", "DB_USER": "owner", "BACKUP_VERSION": "v1"}
+    environ |= {"BACKUP_PROOF": "read", "BACKUP_REHEARSAL": "warn"}
     return load("web1", environ=environ, directory=tmp_path_factory.mktemp("project"))
 
 

@@ -13,6 +13,8 @@ from fabric_predeploy.remote.standalone import stamped
 from fabric_predeploy.tasks.backup import DRILLED
 from fabric_predeploy.tasks.install import current, text
 
+from tests.project import READABLE
+
 PASSWORD = 'p\'w "$HOME" \\ `é`'
 
 
@@ -81,11 +83,12 @@ def test_people_read_on_stdout_what_predeploy_tells_and_no_facts(host, script):
     (archive,) = host.dumps()
     manifest = host.facts(archive.replace(".dump", ".manifest"))
     assert done.stdout.splitlines() == [
-        f"You can roll back to {archive}",
+        f"{READABLE} {archive}",
         f"  proof    read, sha256 {manifest['sha256']}",
         f"  size     13 bytes, 2 entries, dumped in {manifest['dump_seconds']} s",
         f"  where    {host.backup_dir}/{archive}",
         f"  how      fab -H web1 restore --file={archive}",
+        f"  next     fab -H web1 verify --file={archive} --proof=restored   (makes a test restore)",
     ]
     shown = done.stderr.splitlines()
     assert shown[-1].endswith("predeploy: done")
@@ -116,7 +119,7 @@ def test_a_rotation_that_fails_is_loud_and_does_not_fail_the_gate(host, script):
     done = script()
     assert done.returncode == 0
     assert "WARNING: the rotation failed, the archive stands" in done.stderr
-    assert "You can roll back to" in done.stdout
+    assert "Proven readable" in done.stdout
     assert old in host.status()["rotation"]
 
 
@@ -191,7 +194,7 @@ def test_that_there_would_be_no_way_back_is_told(host, script):
 
 def test_one_way_back_is_enough(host, script):
     rehearsing(host, "swap_obstacle=may not create databases")
-    assert "You can roll back to" in script().stdout
+    assert "Proven readable" in script().stdout
     rehearsing(host, "swap_obstacle=may not create", "transaction_obstacle=too many locks")
     done = script()
     assert "could not restore it here" in done.stdout
@@ -206,7 +209,7 @@ def test_a_way_back_can_be_required_or_not_be_asked_for(host, script):
     assert host.dumps() == []
     done = script(BACKUP_REHEARSAL="off")
     assert done.returncode == 0
-    assert "You can roll back to" in done.stdout
+    assert "Proven readable" in done.stdout
     assert "bob" not in done.stderr
 
 

@@ -19,7 +19,7 @@ from tests.unit.test_table import archive
 
 NOW = datetime(2025, 3, 14, 12, tzinfo=timezone.utc)
 HOUR = 3600
-SETTINGS = SimpleNamespace(project="pricehawk", db_name="shop", proof="read")
+SETTINGS = SimpleNamespace(project="pricehawk", db_name="shop", least_proof="read")
 GOOD = MappingProxyType(
     {
         "result": "success",

@@ -51,7 +51,7 @@ def test_the_defaults_are_those_of_the_documentation(settings: Callable[..., Set
     found = settings()
     assert (found.db_host, found.db_port) == ("localhost", 5432)
     assert found.backup_dir == "~/backups/postgres/pre-deployment"
-    assert (found.max_backups, found.project, found.proof) == (5, "pricehawk", "read")
+    assert (found.max_backups, found.project, found.proof) == (5, "pricehawk", "auto")
     assert (found.lock_timeout_seconds, found.lock_wait_seconds) == (30, 0)
     assert found.sources["MAX_BACKUPS"] == "default"
 
@@ -108,7 +108,8 @@ def test_all_problems_are_reported_at_once_each_with_value_and_source(
     assert "nothing was contacted" in message
     assert "MAX_BACKUPS = '0' (from --keep) must be a whole number from 1" in message
     assert "DB_PORT = 'http' (from environment)" in message
-    assert "BACKUP_PROOF = 'proven' (from .env) must be written, read, restored or equal" in message
+    expected = "BACKUP_PROOF = 'proven' (from .env) must be auto, written, read, restored or equal"
+    assert expected in message
     assert "DB_NAME is not set" in message
 
 
