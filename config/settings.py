@@ -66,7 +66,7 @@ class Settings:
     ssh_certificate: str | None = _setting("SSH_CERTIFICATE", key_text, None)
     ssh_known_hosts: str | None = _setting("SSH_KNOWN_HOSTS", known_hosts, None)
     ssh_known_hosts_file: Path | None = _setting("SSH_KNOWN_HOSTS_FILE", local_file, None)  # noqa: RUF009
-    shell_timeout_seconds: int = _setting("SSH_SHELL_TIMEOUT", whole(1, _A_DAY_SECONDS), 30)
+    shell_timeout_seconds: int = _setting("SSH_SHELL_TIMEOUT", whole(1, _A_DAY_SECONDS), 15)
     db_name: str = _setting("DB_NAME", one_line)
     db_user: str = _setting("DB_USER", one_line)
     db_password: str | None = _setting("DB_PASSWORD", one_line, None, secret=True)
