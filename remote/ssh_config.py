@@ -29,6 +29,10 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 _SSH_SECONDS: Final = 30
 
 
+_lookup_of_paramiko: Final = paramiko.SSHConfig.lookup
+_NO_DOMAINS: Final = {"host": ["*"], "config": {"canonicaldomains": ""}}
+
+
 class _UndecidedError(Exception):
     """Only ssh can tell whether this matches."""
 
@@ -53,13 +57,14 @@ class Reader(paramiko.SSHConfig):  # type: ignore[misc]  # paramiko has no types
         options: dict[str, Any] = {"user": self._user} if self._user else {}
         self._read(options, original, original)
         options["hostname"] = _host_name(options, original)
-        name = original
+        name, canonical = original, False
         if options.get("canonicalizehostname", "no").lower() in ("yes", "always"):
-            dots = int(options.get("canonicalizemaxdots", 1))
-            if original.count(".") <= dots:
+            name = options["hostname"]
+            if name.count(".") <= int(options.get("canonicalizemaxdots", 1)):
                 domains = options.get("canonicaldomains", "").split()
-                name = options["hostname"] = self.canonicalize(original, options, domains)
-        self._read(options, original, name, canonical=name != original, final=True)
+                name = options["hostname"] = self.canonicalize(name, options, domains)
+            canonical = True
+        self._read(options, original, name, canonical=canonical, final=True)
         return options
 
     def _read(
@@ -187,7 +192,7 @@ def reader(config: fabric.Config, user: str | None) -> Any:
             read_by_fabric.parse(file)
     # Not by their order or number: Fabric reads the files once more for each copy it makes.
     blocks, known = (vars(each)["_config"] for each in (given, read_by_fabric))
-    if any(block not in known for block in blocks):
+    if any(block not in [*known, _NO_DOMAINS] for block in blocks):
         return given
     places = Path(home(), ".ssh"), Path("/etc/ssh")
     return Reader(map(ConfigFile, paths, places), user)
@@ -206,6 +211,16 @@ def guard_match_exec() -> None:
     Fabric does that for -H before any of our tasks begins: so this is done when tasks are imported.
     """
     paramiko.config.invoke = SimpleNamespace(run=_run)
+    paramiko.SSHConfig.lookup = _lookup
+
+
+def _lookup(config: Any, hostname: str) -> Any:
+    """Paramiko fails where CanonicalizeHostname stands without domains, for which ssh has none."""
+    try:
+        return _lookup_of_paramiko(config, hostname)
+    except KeyError:
+        config._config.append(_NO_DOMAINS)  # noqa: SLF001 - a block behind all others
+        return _lookup_of_paramiko(config, hostname)
 
 
 def _run(command: str, **options: Any) -> Any:

@@ -72,6 +72,8 @@ CONFIGS = {
     "Match that is negated": "Match !host shop\n Port 1\nMatch !host other\n Port 2\n",
     "Match exec": 'Match exec "test %n = shop"\n Port 3\nMatch !exec "true"\n Port 4\n',
     "Match final": "Match final host shop\n Port 3\nHost shop\n User me\n",
+    "names are made canonical": "CanonicalizeHostname yes\nHost shop\n HostName s.example\n"
+    "Host s.example\n Port 5\nMatch canonical\n User me\n",
     "Match of a user": "Host shop\n User deploy\nMatch user deploy\n Port 3\n",
     "words in any case": "HOST shop\n PORT 5\n hOsTnAmE s.example\nMATCH HOST s.example\n USER x\n",
     "ProxyJump none first": "Host shop\n ProxyJump none\nHost *\n ProxyJump bastion\n",
