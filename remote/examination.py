@@ -12,7 +12,8 @@ from ..config.errors import HostError
 from ..config.settings import Settings
 from .connection import Route, shared
 from .hop import Hop
-from .hostkeys import UnknownKeyError, address, family, fingerprint, known_line, parse
+from .hostkeys import UnknownKeyError
+from .known_lines import address, family, fingerprint, known_line, parse
 from .signals import awaited
 
 

@@ -15,8 +15,8 @@ from ..config.errors import ConfigurationError
 from ..config.settings import Settings
 from . import agent, certificates
 from .certificates import Certificate
-from .hostkeys import fingerprint
 from .keys import existing, normalise
+from .known_lines import fingerprint
 from .offers import (
     Offer,
     OwnKey,

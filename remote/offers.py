@@ -15,8 +15,8 @@ from ..config.errors import ConfigurationError
 from ..config.settings import Settings
 from . import agent, certificates
 from .certificates import Certificate
-from .hostkeys import fingerprint
 from .keys import own_key
+from .known_lines import fingerprint
 
 _KEY_CLASSES: Final = {
     "ed25519": paramiko.Ed25519Key,
