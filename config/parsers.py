@@ -16,6 +16,8 @@ _HOST: Final = re.compile(r"[\w\[:][\w.:%\[\]-]{0,252}")
 _NAME_PART: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._+-]*")
 _LONGEST_VERSION: Final = 100
 _COMPRESS: Final = re.compile(r"none|gzip:[1-9]|zstd:([1-9]|1[0-9]|2[0-2])")
+_PART: Final = r"""(?:"[^"]+"|[a-z0-9_$*?]+)"""
+_TABLES: Final = re.compile(rf"{_PART}\.{_PART}(?:\s*,\s*{_PART}\.{_PART})*")
 _KNOWN_HOST: Final = re.compile(
     r"\s*(@\S+\s+)?[^\s#]\S*\s+(ssh|ecdsa|sk)-\S+\s+[A-Za-z0-9+/]{16,}=*(\s|$)"
 )
@@ -111,6 +113,31 @@ def compression(text: str) -> str:
     if not _COMPRESS.fullmatch(text):
         raise ValueError("must be zstd:1 to zstd:22, gzip:1 to gzip:9, or none")
     return text
+
+
+def table_patterns(text: str) -> str:
+    if not _TABLES.fullmatch(one_line(text)):
+        raise ValueError(
+            "must be names such as schema.table, with commas between them; * and ? stand for any"
+            " letters and for one, and a name with other than a-z 0-9 _ $ goes into double quotes"
+        )
+    return text
+
+
+def as_expression(patterns: str) -> str:
+    """Return the regular expression, for PostgreSQL, of SCHEMA.TABLE in those patterns."""
+    wild = {"*": "[^.]*", "?": "[^.]"}
+    parts = re.findall(rf"({_PART})(\.|\s*,\s*|$)", patterns)
+    found = ""
+    for part, end in parts:
+        quoted = part.startswith('"')
+        name = part.strip('"') if quoted else part
+        found += "".join(
+            each if each.isalnum() else (wild.get(each) if not quoted else None) or f"\\{each}"
+            for each in name
+        )
+        found += "\\." if end == "." else "|"
+    return f"^({found.rstrip('|')})$"
 
 
 def host(text: str) -> str:

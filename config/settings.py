@@ -17,6 +17,7 @@ from .parsers import (
     name_part,
     one_line,
     remote_directory,
+    table_patterns,
     user,
     version_name,
     whole,
@@ -90,6 +91,7 @@ class Settings:
         flag="--proof",
     )
     content: str = _setting("BACKUP_CONTENT", choice("counts", "hash"), "counts")
+    exclude_tables: str | None = _setting("BACKUP_EXCLUDE_TABLES", table_patterns, None)
     drill: str | None = _setting("BACKUP_DRILL", choice("cluster", "database", "runner"), None)
     drill_db: str | None = _setting("BACKUP_DRILL_DB", one_line, None)
     drill_most_bytes: int = _setting("BACKUP_DRILL_MAX", amount, 10**9)
@@ -141,7 +143,8 @@ ON_THE_HOST: Final[Mapping[str, str]] = {
     for name, spec in SPECS.items()
     if spec.variable.startswith(("DB_", "BACKUP_", "MAX_"))
     and not spec.secret
-    and spec.variable not in ("BACKUP_VERSION", "BACKUP_RECONNECT", "BACKUP_CONTENT")
+    and spec.variable
+    not in ("BACKUP_VERSION", "BACKUP_RECONNECT", "BACKUP_CONTENT", "BACKUP_EXCLUDE_TABLES")
     and not spec.variable.startswith("BACKUP_DRILL")
 }
 SECRET_VARIABLES: Final = frozenset(spec.variable for spec in SPECS.values() if spec.secret)

@@ -9,7 +9,8 @@ SELECT format('SELECT %L || count(*) || %L || coalesce(sum(hashtextextended(text
 FROM (SELECT n.nspname, c.relname, translate(format('%I.%I', n.nspname, c.relname), E'\n\r', '  ') AS shown, k.condition
     FROM pg_extension e CROSS JOIN LATERAL unnest(e.extconfig, e.extcondition) AS k(oid, condition)
         JOIN pg_class c ON c.oid = k.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+    WHERE c.relkind = 'r' AND NOT (:'excluding' <> '' AND n.nspname || '.' || c.relname ~ :'excluding')
+        AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
     ORDER BY 1, 2) tables
 \gexec
 \o

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Dump one database beside its final name: complete, or absent.
 : "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${context_sql:?}" "${content_sql:?}" "${sequences_sql?}" "${queue_sql:?}"
-: "${bin_dir:?}" "${compress_option:?}" "${expected_bytes?}" "${expected_seconds?}" "${db_user:?}" "${configured_sql:?}" # from preflight and psql
+: "${bin_dir:?}" "${compress_option:?}" "${expected_bytes?}" "${expected_seconds?}" "${excluded?}" "${configured_sql:?}" # from preflight and psql
 
 # Archives are ordered by their second, so each has one for itself: also when the clock was set back.
 choose_name() {
@@ -50,7 +50,13 @@ take_dump() {
     snapshot=${heard#snapshot=}
     snapshot=${snapshot%"$newline"}
     case $snapshot in '' | *[!0-9A-F-]*) die 12 "$(odd_answer snapshot "$snapshot")" "see which server it is; the earlier archives are as they were" ;; esac
-    start_function connect "$bin_dir/pg_dump" --format=custom --file="$partial" --compress="$compress_option" \
+    set --
+    IFS=$newline
+    set -f
+    for each in $excluded; do set -- "$@" --exclude-table="$each"; done
+    set +f
+    unset IFS
+    start_function connect "$bin_dir/pg_dump" "$@" --format=custom --file="$partial" --compress="$compress_option" \
         --snapshot="$snapshot" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
     tell_psql "$content_sql"
     : >"$run_dir/configured"
@@ -125,6 +131,6 @@ tell_uncounted
 keep_facts
 sed -e "$of_collations" "$run_dir/stderr" >"$run_dir/warnings"
 warnings=$(head -n 50 "$run_dir/warnings")
-[ -z "$missing" ] || log "WARNING: not in the archive, as $db_user is no superuser: $(one_line "$missing")"
+[ -z "$missing" ] || log "WARNING: not in the archive: $(one_line "$missing")"
 facts name "$name.dump" created "$created" dump_seconds "$dump_seconds"
 log "dumped in $dump_seconds s"

@@ -8,7 +8,7 @@ newest_known=18 # the newest PostgreSQL that our tests have tried
 # What is not a line of the kind that was asked for is left out. Lists are separated by blanks: they are for people to read, but
 # for `missing`, one a line.
 read_answer() {
-    unreadable='' hidden='' collations=''
+    unreadable='' hidden='' wanted='' excluded='' collations=''
     IFS=$newline
     set -f
     for line in $heard; do
@@ -22,6 +22,8 @@ read_answer() {
             unreadable=*) unreadable="$unreadable $value" ;;
             row_security=*) hidden="$hidden $value" ;;
             collations=*) collations=$value ;;
+            wanted=*) wanted="$wanted $value" ;;
+            excluded=*) excluded="$excluded${excluded:+$newline}$value" ;;
             missing=*) missing="$missing${missing:+$newline}$value" ;;
             *) continue ;;
         esac
@@ -144,12 +146,15 @@ check_database() {
     fi
     tell_of_server
     drop_leftovers
-    [ -n "$dumps" ] || unreadable='' hidden=''
+    [ -n "$dumps" ] || unreadable='' hidden='' wanted=''
+    [ -z "$wanted" ] ||
+        problem "BACKUP_EXCLUDE_TABLES leaves out what belongs to $db_user, and what a restore would drop:$wanted" \
+            "name only tables of extensions and of other roles" rights
     [ -z "$unreadable" ] ||
-        problem "the role $db_user may not read:$unreadable" "GRANT SELECT on them, and USAGE on their schema, to it" rights
+        problem "the role $db_user may not read:$unreadable" "GRANT SELECT on them, and USAGE on their schema, to it; or leave tables of others out (BACKUP_EXCLUDE_TABLES)" rights
     [ -z "$hidden" ] ||
         problem "row level security may hide rows from the role $db_user in:$hidden" \
-            "dump as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY as the owner" rights
+            "dump as a role with BYPASSRLS, leave tables of others out (BACKUP_EXCLUDE_TABLES), or ALTER TABLE … NO FORCE ROW LEVEL SECURITY as the owner" rights
     choose_programs "$server_major"
     [ -n "$bin_dir" ] ||
         problem "the server is PostgreSQL $server_version; the programs here are older: $found" \
@@ -238,7 +243,7 @@ try_disk() {
 watch_client
 [ -z "$dumps" ] || [ "$run_dir" != "$backup_dir/run.partial" ] || try_disk
 collations=''
-client_version='' server_major='' role='' server_version='' database_bytes='' relations='' missing='' answer='' need_bytes='' free_bytes=''
+client_version='' server_major='' role='' server_version='' database_bytes='' relations='' missing='' excluded='' answer='' need_bytes='' free_bytes=''
 expected_bytes='' expected_seconds=''
 [ -z "$found" ] || check_database
 if [ -n "$bin_dir" ] && [ -n "$dumps" ]; then

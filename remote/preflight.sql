@@ -14,6 +14,19 @@ SELECT 'role=' || concat_ws(', ',
     CASE WHEN rolcreatedb THEN 'may create databases' ELSE 'may not create databases' END)
 FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database();
 
+-- What BACKUP_EXCLUDE_TABLES leaves out; but nothing that a restore would drop.
+WITH excluded AS (
+    SELECT '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"' AS name,
+        translate(format('%I.%I', n.nspname, c.relname), E'\n\r', '  ') AS shown, pg_has_role(c.relowner, 'USAGE') AND NOT EXISTS (
+            SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' AND NOT pg_has_role(e.extowner, 'USAGE')) AS is_ours
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE :'excluding' <> '' AND n.nspname || '.' || c.relname ~ :'excluding' AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname || c.relname !~ E'[\n\r]')
+SELECT CASE WHEN is_ours THEN 'wanted=' || shown ELSE 'excluded=' || name END FROM excluded
+UNION ALL SELECT 'missing=' || shown || ' (BACKUP_EXCLUDE_TABLES)' FROM excluded WHERE NOT is_ours
+ORDER BY 1;
+
 -- pg_dump reads every table and sequence, of views and foreign tables only the definition; the members of extensions come back with their
 -- extension, but for the rows that it marks as its configuration.
 WITH dumped AS (
@@ -21,6 +34,7 @@ WITH dumped AS (
         c.relkind, c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE')) AS row_security
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'S', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND NOT (:'excluding' <> '' AND n.nspname || '.' || c.relname ~ :'excluding')
         AND (NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
             OR EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig)))
 )

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Open sessions in databases; and hold one as a conversation: one psql that the steps after this one talk to.
-: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${tables_sql:?}" "${configured_sql:?}" "${blockers_sql:?}"
+: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${tables_sql:?}" "${configured_sql:?}" "${blockers_sql:?}" "${exclude_tables?}"
 
 # What every session of psql begins with. Without it, whoever may create functions, operators or tables in a schema of the
 # role's search path would answer for those that our queries name, with our rights. The temporary schema is named, as it would
@@ -108,6 +108,8 @@ open_psql() {
     heed_signals
     # shellcheck disable=SC2016 # psql asks a shell of its own
     tell_psql '\set run_dir `printf %s "$RUN_DIR"`'
+    # shellcheck disable=SC2016
+    tell_psql '\set excluding `cat "$RUN_DIR/excluding"`'
     tell_psql "$tables_sql"
 }
 
@@ -222,3 +224,4 @@ tell_blockers_of_dump() {
 target_host=$db_host target_port=$db_port target_user=$db_user target_database=$db_name connect_seconds=10
 # A step that reports problems with all others does so even where there is no backup directory to work in.
 [ -n "$run_dir" ] || run_dir=$(mktemp -d)
+printf '%s' "$exclude_tables" >"$run_dir/excluding"

@@ -43,6 +43,13 @@ keep_configured() {
     grep -E '^content=config(_rows)?:' "$told_then" >"$run_dir/configured_then" || [ $? -eq 1 ]
 }
 
+# By what the manifest tells, or the preflight of a dump that was just taken.
+lacks_tables() {
+    left_out=${missing-}
+    [ -z "$goes_back" ] || left_out=$(sed -n 's/^missing=//p' "$manifest")
+    case $left_out in *'(BACKUP_EXCLUDE_TABLES)'*) ;; *) return 1 ;; esac
+}
+
 # Event triggers of others run at our temporary tables, and may fail there, as they do for the application's own statements then.
 find_watchers() {
     tell_psql "$watchers_sql"
@@ -82,5 +89,8 @@ else
 fi
 [ -z "$pooled_at" ] ||
     rehearsal="${rehearsal}swap_obstacle=DB_PORT $db_port is a pooler: its sessions keep the database from being renamed, and it passes on no settings$newline"
+if lacks_tables; then
+    rehearsal="${rehearsal}swap_obstacle=the archive is without tables that a new database would lack (BACKUP_EXCLUDE_TABLES)$newline"
+fi
 tell_client "$rehearsal"
 check_demand

@@ -10,6 +10,7 @@ import socket
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from ..config.parsers import as_expression
 from .catalog import PRE_DEPLOY
 from .script import Step, source
 
@@ -72,6 +73,9 @@ def psql(settings: Settings) -> Step:
             "tables_sql": _sql("tables"),
             "configured_sql": _sql("configured"),
             "blockers_sql": _sql("blockers"),
+            "exclude_tables": as_expression(settings.exclude_tables)
+            if settings.exclude_tables
+            else "",
         },
     )
 

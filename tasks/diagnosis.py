@@ -192,7 +192,9 @@ def _of_database(settings: Settings, report: Report, found: Mapping[str, str]) -
         return
     server = found["server_version"]
     yield ok("database", f"{settings.db_name}, PostgreSQL {server} at {settings.db_host}")
-    missing = report.of("preflight").all("missing")
+    told = report.of("preflight").all("missing")
+    excluded = [each for each in told if "BACKUP_EXCLUDE_TABLES" in each]
+    missing = [each for each in told if each not in excluded]
     if missing:
         yield warned(
             "rights",
@@ -200,7 +202,9 @@ def _of_database(settings: Settings, report: Report, found: Mapping[str, str]) -
             "create them by hand after a restore",
         )
     else:
-        yield ok("rights", f"{settings.db_user} may read everything; {found.get('role', '')}")
+        without = f"; left out: {', '.join(excluded)}" if excluded else ""
+        may = f"{settings.db_user} may read everything; {found.get('role', '')}{without}"
+        yield ok("rights", may)
     if changed := found.get("collations"):
         yield warned(
             "database",

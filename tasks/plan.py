@@ -225,6 +225,7 @@ def as_text(plan: Plan) -> str:
         + "\n            ".join(f"{name}={value}  ({source})" for name, value, source in plan.aim),
         f"  lost      {plan.lost}",
         *_table(plan),
+        *_list("The archive is without", archive.all("missing")),
         *_list("These stay as they are now, and are others in the archive", plan.kept_rows),
         *_list("These are there now and will disappear", plan.disappears),
         *_list("Other sessions", plan.sessions),

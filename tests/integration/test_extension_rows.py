@@ -131,3 +131,35 @@ def test_those_of_an_extension_of_ours_come_back_with_it_or_stop_a_restore(
         restored(project)
         by("postgres", project, READABLE)  # which nobody but a superuser can give
         assert dumped(project) == before
+
+
+@pytest.mark.parametrize("major", ONE)
+def test_tables_that_a_restore_does_not_touch_can_be_left_out_and_are_named(make_extended, major):
+    project = make_extended(major, BACKUP_EXCLUDE_TABLES='public.set*, public.parts, o."Odd *"')
+    configured(project, "ALTER TABLE settings ENABLE ROW LEVEL SECURITY;")
+    by("postgres", project, 'CREATE SCHEMA o; CREATE TABLE o."Odd *" (i int);')
+    without = ("public.settings", "public.parts", 'o."Odd *"')
+    told = gated(project, "--proof=restored")
+    manifest = project.archives()[-1].with_suffix(".manifest").read_text(encoding="utf-8")
+    for name in without:
+        assert f"without  {name} (BACKUP_EXCLUDE_TABLES)" in told
+        assert f"missing={name} (BACKUP_EXCLUDE_TABLES)" in manifest
+    before = dumped(project)
+    by(OWNER, project, "DROP TABLE a;")
+    told = restored(project)
+    assert dumped(project) == before
+    assert "The archive is without" in told
+    assert "no swap: " in told
+
+
+@pytest.mark.parametrize("major", ONE)
+def test_tables_that_a_restore_would_drop_are_not_left_out(make_extended, major):
+    project = make_extended(major, BACKUP_EXCLUDE_TABLES="*.?")
+    by(OWNER, project, A_TABLE)
+    done = project.predeploy()
+    assert done.returncode == 10
+    assert (
+        f"leaves out what belongs to {OWNER}, and what a restore would drop: public.a"
+        in done.stderr
+    )
+    assert project.archives() == []
