@@ -376,6 +376,12 @@ FROM obstacle ORDER BY way, about;
 
 SELECT 'ours=' || count(*) FROM owned;
 
+-- An archive tells of no version: an extension that is made anew is of the server's default one.
+SELECT translate(format('other_version=the extension %I is %s now, and comes back as %s, which this server makes of it', e.extname, e.extversion, a.default_version), E'\n\r', '  ')
+FROM pg_extension e JOIN pg_available_extensions a ON a.name = e.extname
+WHERE a.default_version <> e.extversion AND EXISTS (SELECT FROM gone g WHERE g.classid = 'pg_extension'::regclass AND g.objid = e.oid)
+ORDER BY 1;
+
 -- What the archive holds and a restore leaves as it is. Before a deploy, of rows that are there, or that the role may add or take away.
 WITH kept AS (
     SELECT * FROM configured

@@ -49,6 +49,7 @@ class Plan:
     estimate_seconds: int | None
     empty: bool
     counted: bool  # whether the archive tells of its rows
+    versions: tuple[str, ...] = ()  # of extensions, that are others afterwards
     kept_rows: tuple[str, ...] = ()  # what of extensions is not brought back, and why
     uncounted: tuple[str, ...] = ()  # tables without a number, in the archive or now
 
@@ -109,6 +110,7 @@ def planned(
         estimate_seconds=_estimate(archive, told),
         empty=found["relations"] == rehearsal.get("ours") == "0",
         counted=bool(then) or archive.get("relations") == "0",
+        versions=rehearsal.all("other_version"),
         kept_rows=rehearsal.all("kept_rows"),
         uncounted=_uncounted(told.all("there"), rows, unknown),
     )
@@ -203,6 +205,7 @@ def as_data(plan: Plan) -> dict[str, object]:
         },
         "lost": plan.lost,
         "not_counted": list(plan.uncounted),
+        "other_versions": list(plan.versions),
         "not_brought_back": list(plan.kept_rows),
         "disappears": list(plan.disappears),
         "sessions": list(plan.sessions),
@@ -227,6 +230,7 @@ def as_text(plan: Plan) -> str:
         *_table(plan),
         *_list("The archive is without", archive.all("missing")),
         *_list("These stay as they are now, and are others in the archive", plan.kept_rows),
+        *_list("These are of another version afterwards", plan.versions),
         *_list("These are there now and will disappear", plan.disappears),
         *_list("Other sessions", plan.sessions),
         *_list("This role cannot do it", plan.refusals),

@@ -173,6 +173,8 @@ def judged(host: Host, report: Report) -> Archive:
     obstacles = rehearsed(report)
     for obstacle in obstacles:
         warn(f"fab restore could not go back to this archive: {obstacle}")
+    for other in report.of("rehearse").all("other_version"):
+        warn(f"after a restore, {other}")
     for kept in report.of("rehearse").all("kept_rows"):
         warn(f"fab restore would not bring back {kept}")
     untried = report.of("place").get("unplaced", "")

@@ -13,12 +13,20 @@ from tests.integration.extensions import (
     OPEN,
     TRUSTED,
     TRUSTED_NAMES,
+    UPDATED,
     named,
     with_extensions,
 )
 from tests.project import DATABASE, OWNER, PASSWORD, Project
 
-MADE_UP = (*named(ODD_NAMES), *named(TRUSTED_NAMES, trusted=True), CONFIGURED, TRUSTED, OPEN)
+MADE_UP = (
+    *named(ODD_NAMES),
+    *named(TRUSTED_NAMES, trusted=True),
+    CONFIGURED,
+    TRUSTED,
+    OPEN,
+    UPDATED,
+)
 SETTINGS = {"fsync": "off", "max_prepared_transactions": "5"}
 _numbers = count()
 

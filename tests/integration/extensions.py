@@ -58,6 +58,13 @@ OPEN_SQL = CONFIGURED_SQL + "GRANT SELECT, INSERT ON settings, parts TO PUBLIC;"
 OPEN_SQL += "GRANT ALL ON SEQUENCE settings_id_seq TO PUBLIC;"
 TRUSTED = Extension("trusted configured", CONFIGURED_SQL, trusted=True)
 OPEN = Extension("open configured", OPEN_SQL, trusted=True)
+UPDATED = Extension(
+    "updated",
+    "CREATE FUNCTION old() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+    version="1.1",
+    trusted=True,
+    updates=(("1.0", "CREATE FUNCTION older() RETURNS int LANGUAGE sql AS 'SELECT 1';"),),
+)
 
 
 def named(names: Iterable[str], *, trusted: bool = False) -> list[Extension]:

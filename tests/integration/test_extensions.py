@@ -133,3 +133,14 @@ def test_a_schema_that_was_made_for_any_extension_is_gone_afterwards(make_extend
     restored(project)
 
     assert dumped(project) == before
+
+
+@pytest.mark.parametrize("major", ONE)
+def test_an_extension_that_comes_back_in_another_version_is_told(make_extended, major):
+    project = make_extended(major)
+    by(OWNER, project, A_TABLE)
+    by(OWNER, project, "CREATE EXTENSION updated VERSION '1.0';")
+    line = "the extension updated is 1.0 now, and comes back as 1.1, which this server makes of it"
+    assert f"after a restore, {line}" in gated(project)
+    assert line in restored(project)
+    assert "after a restore" not in gated(project)
