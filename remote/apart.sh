@@ -34,7 +34,9 @@ make_apart() {
     # shellcheck disable=SC2016 # psql asks a shell of its own
     tell_psql '\set owner `cat "$RUN_DIR/owner"`'
     tell_psql "\\set turn $1"
+    tell_psql "SET client_encoding = '$archive_encoding';"
     tell_psql "$apart_sql"
+    tell_psql 'RESET client_encoding;'
     hear_or_stop "while it made, by name, what only a superuser may make"
 }
 

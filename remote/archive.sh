@@ -73,9 +73,22 @@ tell_header() {
     fact bytes "$(size_of "$file")"
 }
 
+# read_encoding: in which encoding its names are written, and whether ours told them so when it was taken.
+read_encoding() {
+    [ "$(manifest_value "$manifest" names_in_bytes)" != yes ] || talk_in_bytes
+    archive_encoding=$(manifest_value "$manifest" encoding)
+    if [ -z "$archive_encoding" ]; then
+        start "$bin_dir/pg_restore" --schema-only --use-list=/dev/null --file="$run_dir/header" "$file" 2>/dev/null
+        finished $!
+        [ ! -f "$run_dir/header" ] || archive_encoding=$(sed -n "s/^SET client_encoding = '\([A-Za-z0-9_]*\)';\$/\1/p" "$run_dir/header")
+    fi
+    case $archive_encoding in '' | *[!A-Za-z0-9_]*) archive_encoding=UTF8 ;; esac
+}
+
 locate
 case $file in ./*) fact file "$backup_path/$archive" ;; *) fact file "$file" ;; esac
 archive_client=$(manifest_value "$manifest" client_version)
 if [ -n "$archive_client" ]; then tell_client "$(without_rows "$manifest")"; else tell_header; fi
 choose_reader "${archive_client%%[!0-9]*}" "$archive_client"
+read_encoding
 fact reader_version "$client_version"

@@ -101,6 +101,7 @@ compare_schemas() {
     archive_server=$(manifest_value "$dumped_facts" server_version)
     [ -n "$archive" ] || archive_server=$server_version
     start_function connect "$bin_dir/pg_dump" --schema-only --format=custom --no-tablespaces --no-subscriptions --no-password --exclude-schema=fabric_predeploy_drill \
+        --encoding="$archive_encoding" \
         --file="$run_dir/schema_now" 2>"$run_dir/dump_stderr"
     finished $!
     [ "$child_status" -eq 0 ] || not_restored "its schema could not be dumped: $(tail -n 1 "$run_dir/dump_stderr")"
@@ -110,7 +111,9 @@ compare_schemas() {
     fi
     read_schema "$file" before ${compared:+--use-list="$run_dir/compared.list"}
     read_schema "$run_dir/schema_now" after
+    tell_psql "SET client_encoding = '$archive_encoding';"
     tell_psql "$compare_sql"
+    tell_psql 'RESET client_encoding;'
     hear_or_stop "while its schema was compared"
     ! tells differences "$heard" || differs "$(one_line "${heard#differences=}")"
 }

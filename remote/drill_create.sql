@@ -1,6 +1,8 @@
 -- Make the role (:owner), the roles that objects of the archive name (:roles, a line each) and the database of a test restore.
 -- Of :locale, a line of a manifest, only its parts are taken, each as a literal.
+-- Roles are known to all databases, whatever the encoding: by the bytes of their names.
 SET standard_conforming_strings = on;
+SET client_encoding = SQL_ASCII;
 ALTER ROLE CURRENT_USER SET client_min_messages = error;
 CREATE ROLE :"owner" LOGIN BYPASSRLS;
 SELECT format('CREATE ROLE %I', name), format('GRANT %I TO %I', name, :'owner')

@@ -57,7 +57,8 @@ take_dump() {
     set +f
     unset IFS
     start_function connect "$bin_dir/pg_dump" "$@" --format=custom --file="$partial" --compress="$compress_option" \
-        --snapshot="$snapshot" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password 2>"$run_dir/stderr"
+        --snapshot="$snapshot" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password \
+        --encoding="$db_encoding" 2>"$run_dir/stderr"
     tell_psql "$content_sql"
     : >"$run_dir/configured"
     tell_psql "$configured_sql"
@@ -107,6 +108,7 @@ keep_facts() {
 }
 
 choose_programs "$server_major" # other steps may have chosen for an archive
+archive_encoding=$db_encoding
 choose_name
 partial=$backup_dir/$name.partial
 write_new "$partial" '' || die 12 "${partial#./} could not be made" "look at free space and permissions of $backup_path"

@@ -14,6 +14,7 @@ only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' pub
 children='' psql_child='' server_child='' psql_program='' psql_idle='' parting='' watcher='' guard='' starting='' interrupt=''
 rotation='not reached'
 report='' reconnect_seconds=0 alone_since='' deferred=''
+db_encoding=UTF8 archive_encoding=UTF8 client_encoding=UTF8
 shrunk='' shrink_accepted='' overtime=''
 
 newline='
@@ -536,6 +537,17 @@ better_grade() {
 record() {
     case $archive in /* | \~/*) return 0 ;; esac
     rewrite_manifest proof "$(pairs proof "$1" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" 13 "the proof of $archive ($1) could not be recorded"
+}
+
+# From here on, names are the bytes that they are: in SQL_ASCII they may be in no encoding at all, and others have characters that
+# UTF-8 has not.
+talk_in_bytes() {
+    [ "$client_encoding" != SQL_ASCII ] || return 0
+    client_encoding=SQL_ASCII
+    if [ -n "$psql_child" ]; then
+        close_psql
+        use_psql "$psql_program"
+    fi
 }
 
 # Thousands of tables make thousands of lines, of interest only to who restores.

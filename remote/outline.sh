@@ -10,7 +10,8 @@ write_outline() {
     for each in $excluded; do set -- "$@" --exclude-table="$each"; done
     set +f
     unset IFS
-    connect "$bin_dir/pg_dump" "$@" --format=custom --compress=0 --lock-wait-timeout="${lock_timeout_seconds}s" --no-password >"$run_dir/outline"
+    connect "$bin_dir/pg_dump" "$@" --format=custom --compress=0 --lock-wait-timeout="${lock_timeout_seconds}s" --no-password \
+        --encoding="$db_encoding" >"$run_dir/outline"
 }
 
 read_outline() {
@@ -50,4 +51,4 @@ if [ "$list_status" -ne 0 ]; then
 fi
 entries=$(grep -c '^[0-9]' "$run_dir/toc") || [ $? -eq 1 ]
 fact entries "$entries"
-file=outline listed=outline
+file=outline listed=outline archive_encoding=$db_encoding

@@ -149,7 +149,7 @@ begin_cluster() {
     mkdir "$cluster"
     at_end=end_cluster
     make_socket_directory
-    start "$bin_dir/initdb" --pgdata="$cluster/data" --username=fabric_predeploy --auth=trust --no-sync --locale=C --encoding=UTF8 \
+    start "$bin_dir/initdb" --pgdata="$cluster/data" --username=fabric_predeploy --auth=trust --no-sync --locale=C --encoding=SQL_ASCII \
         >"$cluster/initdb" 2>&1
     initdb_child=$!
     heed_signals

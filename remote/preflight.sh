@@ -8,7 +8,7 @@ newest_known=18 # the newest PostgreSQL that our tests have tried
 # What is not a line of the kind that was asked for is left out. Lists are separated by blanks: they are for people to read, but
 # for `missing`, one a line.
 read_answer() {
-    unreadable='' hidden='' wanted='' excluded='' collations=''
+    unreadable='' hidden='' wanted='' excluded='' collations='' names_in_bytes=''
     IFS=$newline
     set -f
     for line in $heard; do
@@ -19,6 +19,8 @@ read_answer() {
             database_bytes=*) database_bytes=$value ;;
             relations=*) relations=$value ;;
             role=*) role=$value ;;
+            encoding=*) db_encoding=$value ;;
+            names_in_bytes=yes) names_in_bytes=yes ;;
             unreadable=*) unreadable="$unreadable $value" ;;
             row_security=*) hidden="$hidden $value" ;;
             collations=*) collations=$value ;;
@@ -40,6 +42,7 @@ is_understood() {
     done
     case $server_version in [0-9]*) ;; *) return 1 ;; esac
     case $server_version in *[!A-Za-z0-9._+~-]*) return 1 ;; esac
+    case $db_encoding in '' | *[!A-Za-z0-9_]*) return 1 ;; esac
 }
 
 # forget_record LINE
@@ -145,6 +148,7 @@ check_database() {
         return
     fi
     tell_of_server
+    [ -z "$names_in_bytes" ] || talk_in_bytes
     drop_leftovers
     [ -n "$dumps" ] || unreadable='' hidden='' wanted=''
     [ -z "$wanted" ] ||

@@ -1,4 +1,24 @@
 -- What the role may read and what a dump of this database will meet. One fact a line, read-only.
+-- Whether all names can be told in UTF-8. If not, they are told as the bytes that they are.
+SELECT current_setting('server_encoding') = 'SQL_ASCII' AS in_bytes, current_setting('server_encoding') NOT IN ('SQL_ASCII', 'UTF8') AS to_convert \gset
+\if :to_convert
+\set ON_ERROR_STOP off
+SELECT count(convert_to(name, 'UTF8'))
+FROM (SELECT nspname::text AS name FROM pg_namespace UNION ALL SELECT relname FROM pg_class UNION ALL SELECT attname FROM pg_attribute
+    UNION ALL SELECT proname FROM pg_proc UNION ALL SELECT typname FROM pg_type UNION ALL SELECT conname FROM pg_constraint
+    UNION ALL SELECT tgname FROM pg_trigger UNION ALL SELECT polname FROM pg_policy UNION ALL SELECT rulename FROM pg_rewrite
+    UNION ALL SELECT collname FROM pg_collation UNION ALL SELECT opcname FROM pg_opclass UNION ALL SELECT stxname FROM pg_statistic_ext
+    UNION ALL SELECT cfgname FROM pg_ts_config UNION ALL SELECT dictname FROM pg_ts_dict UNION ALL SELECT srvname FROM pg_foreign_server
+    UNION ALL SELECT fdwname FROM pg_foreign_data_wrapper UNION ALL SELECT pubname FROM pg_publication
+    UNION ALL SELECT evtname FROM pg_event_trigger UNION ALL SELECT extname FROM pg_extension UNION ALL SELECT lanname FROM pg_language) names \g /dev/null
+\set in_bytes :ERROR
+\set ON_ERROR_STOP on
+\endif
+\if :in_bytes
+SET client_encoding = SQL_ASCII;
+\endif
+SELECT 'encoding=' || current_setting('server_encoding');
+SELECT 'names_in_bytes=yes' WHERE :'in_bytes';
 BEGIN READ ONLY;
 SET LOCAL statement_timeout = '30s';
 

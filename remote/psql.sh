@@ -16,7 +16,7 @@ options="$options -c constraint_exclusion=off -c default_table_access_method=hea
 options="$options -c default_transaction_deferrable=off -c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off"
 options="$options -c exit_on_error=off -c gin_fuzzy_search_limit=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0"
 options="$options -c jit=off -c lock_timeout=0 -c plpgsql.check_asserts=off -c plpgsql.extra_errors=none -c plpgsql.extra_warnings=none"
-options="$options -c quote_all_identifiers=off -c standard_conforming_strings=on -c statement_timeout=0 -c xmloption=content"
+options="$options -c quote_all_identifiers=off -c standard_conforming_strings=on -c statement_timeout=0 -c temp_buffers=1024 -c xmloption=content"
 # Settings that an archive was taken under and that its restore needs, in the same form.
 as_dumped=
 
@@ -40,7 +40,7 @@ only_ask='SELECT FROM pg_catalog.pg_backend_pid();'
 # which alone is told where to, as whom, and the password.
 connect() {
     export PGHOST="$target_host" PGPORT="$target_port" PGUSER="$target_user" PGDATABASE="$target_database"
-    export PGAPPNAME=fabric-predeploy PGCONNECT_TIMEOUT="$connect_seconds" PGCLIENTENCODING=UTF8
+    export PGAPPNAME=fabric-predeploy PGCONNECT_TIMEOUT="$connect_seconds" PGCLIENTENCODING="$client_encoding"
     [ "$target_host $target_port" = "$pooled_at" ] || export PGOPTIONS="$token $options$as_dumped"
     [ -z "$db_password" ] || export PGPASSWORD="$db_password"
     exec "$@"

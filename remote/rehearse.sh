@@ -68,6 +68,7 @@ try_statements() {
     tell_psql '\set goes_back no'
     [ -z "$goes_back" ] || tell_psql '\set goes_back yes'
     tell_psql "$ours_sql"
+    tell_psql "\\set archive_encoding $archive_encoding"
     tell_psql "$rehearse_sql"
     tell_psql "ROLLBACK;"
     # Not a word on whether the archive is good: what demands a way back will find none.

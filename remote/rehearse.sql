@@ -3,6 +3,7 @@
 -- pg_restore is to replay as lists of entries into files. Changes nothing: its temporary tables go with the transaction.
 -- Follows ours.sql, in its transaction.
 SET LOCAL statement_timeout = '120s';
+SET LOCAL client_encoding = :'archive_encoding';
 \set toc `cat "$RUN_DIR/toc"`
 
 -- The list prints: number; class object KIND schema name owner. Blanks occur in all of the last three, and a name may look
@@ -37,6 +38,8 @@ FROM (SELECT *, CASE
         nullif(split_part(entry, ' ', -1), '')) AS owner
     FROM listed
     OFFSET 0) t; -- so that the owner of an entry is looked for once
+
+RESET client_encoding;
 
 CREATE TEMP TABLE replayed ON COMMIT DROP AS
 SELECT id, position, classid, objid, entry, kind, owner, CASE

@@ -105,6 +105,8 @@ tell_script() {
     tell_psql '\o /dev/null'
     tell_psql "\\i :run_dir/$script"
     tell_psql '\o'
+    # The script has set how it is read itself.
+    tell_psql 'RESET client_encoding; SET standard_conforming_strings = on;'
     pin_path
 }
 

@@ -14,6 +14,7 @@ from tests.project import PASSWORD, Project
 _numbers = count()
 # In a session that can write whatever the database says.
 WRITING = "SET default_transaction_read_only = off; SET standard_conforming_strings = on;\n"
+WRITING += "SET client_min_messages = error;\n"
 # What the trip brings back is in this schema; as a deploy that has gone wrong leaves it.
 DAMAGE = """
 SELECT lo_unlink(oid) FROM pg_largeobject_metadata;

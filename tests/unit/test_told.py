@@ -20,6 +20,7 @@ OURS = {
     "terminate",
     "1",  # the words of the caller, or the number of an entry
     "2",
+    "archive_encoding",
     "encoding",
     "strings",
     "creator",
