@@ -14,7 +14,7 @@ unpin='RESET search_path;'
 options="-c array_nulls=on -c backslash_quote=safe_encoding -c check_function_bodies=off -c client_min_messages=notice"
 options="$options -c constraint_exclusion=off -c default_table_access_method=heap -c default_tablespace="
 options="$options -c default_transaction_deferrable=off -c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off"
-options="$options -c exit_on_error=off -c gin_fuzzy_search_limit=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0"
+options="$options -c exit_on_error=off -c gin_fuzzy_search_limit=0 -c hash_mem_multiplier=2 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0"
 options="$options -c jit=off -c lock_timeout=0 -c plpgsql.check_asserts=off -c plpgsql.extra_errors=none -c plpgsql.extra_warnings=none"
 options="$options -c quote_all_identifiers=off -c standard_conforming_strings=on -c statement_timeout=0 -c temp_buffers=1024 -c xmloption=content"
 # Settings that an archive was taken under and that its restore needs, in the same form.
@@ -24,8 +24,9 @@ as_dumped=
 # changed anything: it may be one that a pooler hands on.
 token='-c fabric_predeploy.session=ours'
 arrived="SELECT FROM pg_catalog.current_setting('fabric_predeploy.session');"
-# After the pin: a setting that PostgreSQL knows from 17 on; and a restore that is told of must be on the disk.
-more="SELECT FROM (SELECT count(set_config(name, CASE name WHEN 'synchronous_commit' THEN 'local' ELSE '0' END, false)) AS n FROM pg_settings WHERE name = 'transaction_timeout' OR name = 'synchronous_commit' AND setting = 'off') s WHERE n < 0;"
+# After the pin: a setting that PostgreSQL knows from 17 on; a restore that is told of must be on the disk; and a planner that may
+# take more memory than there is makes tables of that size.
+more="SELECT FROM (SELECT count(set_config(name, CASE name WHEN 'synchronous_commit' THEN 'local' WHEN 'work_mem' THEN '1GB' ELSE '0' END, false)) AS n FROM pg_settings WHERE name = 'transaction_timeout' OR name = 'synchronous_commit' AND setting = 'off' OR name = 'work_mem' AND setting::int > 1048576) s WHERE n < 0;"
 strict_opening="$arrived $pin $more"
 opening=$strict_opening
 
