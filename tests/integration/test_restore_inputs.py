@@ -206,7 +206,7 @@ def test_a_damaged_file_from_here_is_refused(shop):
     here.with_suffix(".manifest").unlink()
 
     here.write_text("CREATE TABLE plain_sql ();\n")
-    assert "no archive of pg_dump" in is_refused(shop, 14, "--file=./it.dump", "--yes")
+    assert "it.dump is SQL as text" in is_refused(shop, 14, "--file=./it.dump", "--yes")
     here.write_text("")
     is_refused(shop, 14, "--file=./it.dump", "--yes")
     here.unlink()
