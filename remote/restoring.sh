@@ -3,15 +3,18 @@
 : "${count_sql:?}" "${sessions_sql:?}" "${entries_awk:?}"
 : "${configured_sql:?}" # from psql
 
+# What fails once, fails again: a name that is not found is, as a rule, one that a function of the archive writes without a schema.
+mend_first='mend first what it says above; if a function does not find a name, README says how, "What stands in the way of a restore"'
+
 not_restored() {
-    die 15 "$1; the database is as it was" "${2-see what it says above, and try again}"
+    die 15 "$1; the database is as it was" "${2-$mend_first}"
 }
 
 # hear_or_stop WHILE [REMEDY]: what the statements came to.
 hear_or_stop() {
     hear_psql || {
         relay "$run_dir/psql_stderr"
-        not_restored "the database stopped the restore $1: $(psql_words)" "${2-see what it says above, and try again}"
+        not_restored "the database stopped the restore $1: $(psql_words)" "${2-$mend_first}"
     }
 }
 

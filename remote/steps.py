@@ -239,7 +239,7 @@ def rehearse(demand: str = "", lost: str = "") -> Step:
         "rehearse",
         {
             "ours_sql": _sql("ours"),
-            "rehearse_sql": _sql("rehearse"),
+            "rehearse_sql": _sql("rehearse") + _sql("unqualified"),
             "watchers_sql": _sql("watchers"),
             "demand": demand,
             "lost": lost,

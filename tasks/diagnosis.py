@@ -23,6 +23,10 @@ _QUOTA: Final = re.compile(rf"\s*(\S+)\s+({WHOLE})\*?\s+({WHOLE})\s+({WHOLE})\b"
 _KEPT_ROWS: Final = "as it says; or leave them to whoever has installed the extension"
 _WATCHED: Final = "predeploy rehearses a restore; for doctor, disable the event trigger meanwhile"
 _WAY_BACK: Final = 'see README, "What stands in the way of a restore"'
+_UNQUALIFIED: Final = (
+    "SET search_path on the function, or write the schema before the name; a test restore"
+    " (--proof=restored) shows whether an archive comes back"
+)
 _MANY: Final = 5
 
 
@@ -321,6 +325,8 @@ def _of_rehearsal(
     else:
         limit = outlined.get("max_locks", "?")
         yield ok("relations", f"{relations}, within max_locks_per_transaction={limit}")
+    if named := report.of("rehearse").all("unqualified"):
+        yield warned("way back", f"a restore may fail: {_listed(named)}", _UNQUALIFIED)
     if others:
         yield weigh(
             "way back", f"{settings.db_user} could not restore: {_listed(others)}", _WAY_BACK

@@ -177,10 +177,23 @@ def judged(host: Host, report: Report) -> Archive:
         warn(f"after a restore, {other}")
     for kept in report.of("rehearse").all("kept_rows"):
         warn(f"fab restore would not bring back {kept}")
+    if not archive.at_least("restored"):
+        for words in unqualified(report):
+            warn(words)
     untried = report.of("place").get("unplaced", "")
     tell(summary(host, archive, restorable=not obstacles, untried=untried))
     hand_over(host, archive, report, gone, restorable=not obstacles)
     return archive
+
+
+def unqualified(report: Report) -> list[str]:
+    """What a test restore would show, said without one: functions that a restore may not run."""
+    return [
+        f"a restore may fail: {each}. A restore runs it without a search path: SET search_path on"
+        " the function, or write the schema before the name; a test restore (--proof=restored)"
+        " shows whether the archive comes back"
+        for each in report.of("rehearse").all("unqualified")
+    ]
 
 
 def rehearsed(report: Report) -> list[str]:
