@@ -57,7 +57,9 @@ SELECT replace(replace(name, '\', '\s'), E'\n', '\n') FROM wrapper;
 \o
 GRANT CREATE ON DATABASE drill TO PUBLIC;
 -- The rows that extensions mark as their configuration are the archive's, and the role's to bring back: it may write there for as long.
-SELECT format('GRANT USAGE ON SCHEMA %I TO %I', nspname, :'owner'), format('GRANT %s %I.%I TO %I', given, nspname, relname, :'owner')
+-- pg_dump reads their sequences even for a schema alone. A right that comes by membership shows in no grant, and takes none away.
+GRANT pg_read_all_data TO :"owner";
+SELECT format('GRANT %s %I.%I TO %I', given, nspname, relname, :'owner')
 :configured
 \gexec
 \if :public_is_not_the_owners
@@ -83,11 +85,9 @@ WHERE NOT known AND (m[1] IN (SELECT object FROM theirs) OR m[1] ~ '^(?:LANGUAGE
 -- What extensions have set up for such statements reads tables that the role could write.
 SELECT format('ALTER EVENT TRIGGER %I DISABLE', evtname) FROM pg_event_trigger
 \gexec
-SELECT format('REVOKE USAGE ON SCHEMA %I FROM %I', nspname, :'owner'), format('REVOKE %s %I.%I FROM %I', given, nspname, relname, :'owner')
+SELECT format('REVOKE %s %I.%I FROM %I', given, nspname, relname, :'owner')
 :configured
 \gexec
--- pg_dump reads sequences of extensions even for a schema alone; this right shows in no grant.
-GRANT pg_read_all_data TO :"owner";
 \set wrappers `cat "$RUN_DIR/wrappers"`
 SELECT format('REVOKE USAGE ON FOREIGN DATA WRAPPER %I FROM PUBLIC', replace(replace(line, '\n', E'\n'), '\s', '\'))
 FROM string_to_table(:'wrappers', E'\n') AS line WHERE line <> '' \gexec

@@ -24,6 +24,7 @@ WRITABLE = {
     "given away": f"ALTER TABLE settings OWNER TO {OWNER}; ALTER TABLE parts OWNER TO {OWNER};",
 }
 READABLE = f"GRANT SELECT ON settings, parts, settings_id_seq TO {OWNER};"
+READABLE += f"GRANT USAGE ON SCHEMA public TO {OWNER};"
 
 
 def configured(project, rights, rows=ROWS):
