@@ -66,7 +66,7 @@ list_entries() {
     listed=$file
 }
 
-# Each of our conversations holds some, and psql and pg_dump need as many again (measured: with 24, they work).
+# Each of our conversations holds some, and psql and pg_dump need as many again.
 fewest_files=32
 # shellcheck disable=SC3045 # dash, bash and busybox have it, and without it there is no limit to tell
 files_limit=$(ulimit -n 2>/dev/null) || files_limit=unlimited
