@@ -16,8 +16,8 @@ OPENING = """
 set -eu
 newline='
 '
-run_dir=$1 bin_dir=$2 tables_sql=none configured_sql=none blockers_sql=none exclude_tables= client_encoding=UTF8
-db_host=$3 db_port=$4 db_user=$5 db_name=$6
+run_dir=$1 bin_dir=$2 tables_sql=none configured_sql=none blockers_sql=none exclude_tables=
+client_encoding=UTF8 db_host=$3 db_port=$4 db_user=$5 db_name=$6
 . "$7"
 db_password=$8
 shift 8
