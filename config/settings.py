@@ -95,6 +95,7 @@ class Settings:
     drill: str | None = _setting("BACKUP_DRILL", choice("cluster", "database", "runner"), None)
     drill_db: str | None = _setting("BACKUP_DRILL_DB", one_line, None)
     drill_most_bytes: int = _setting("BACKUP_DRILL_MAX", amount, 10**9)
+    drill_again_rows: int = _setting("BACKUP_DRILL_AGAIN", whole(0, 10**9), 1000)
     drill_timeout_seconds: int = _setting("BACKUP_DRILL_TIMEOUT", whole(1, _A_DAY_SECONDS), 3600)
     rehearsal: str = _setting(
         "BACKUP_REHEARSAL", choice("warn", "require", "off"), "require", flag="--rehearsal"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # For a test restore in a server of its own: the roles and the database, and what a superuser makes there, by name.
-: "${apart_sql:?}" "${drill_create_sql:?}"
+: "${apart_sql:?}" "${drill_create_sql:?}" "${drill_limit_sql:?}"
 : "${run_dir:?}" "${bin_dir:?}" "${file:?}" "${entries_awk:?}" "${proof:?}" # from psql, verify, restoring and compare
 
 # What the archive holds is run by a role that may do no more than the archive's own, whatever a manifest says: a superuser
@@ -11,6 +11,9 @@ make_roles() {
     printf '%s' "$locale" >"$run_dir/locale"
     begin_elsewhere
     as_superuser postgres
+    for known in acts_for extensions; do
+        manifest_value "$dumped_facts" "$known" >"$run_dir/$known"
+    done
     for known in roles locale owner; do
         tell_psql "\\set $known \`cat \"\$RUN_DIR/$known\"\`"
     done
@@ -33,6 +36,8 @@ make_apart() {
     as_superuser drill
     # shellcheck disable=SC2016 # psql asks a shell of its own
     tell_psql '\set owner `cat "$RUN_DIR/owner"`'
+    # shellcheck disable=SC2016
+    tell_psql '\set own_extensions `cat "$RUN_DIR/extensions"`'
     tell_psql "\\set turn $1"
     tell_psql "SET client_encoding = '$archive_encoding';"
     tell_psql "$apart_sql"
@@ -40,11 +45,28 @@ make_apart() {
     hear_or_stop "while it made, by name, what only a superuser may make"
 }
 
+# The role acts for all roles while the copy is filled; the way back is to find what it would find in the live database.
+limit_roles() {
+    # shellcheck disable=SC2016 # psql asks a shell of its own
+    tell_psql '\set owner `cat "$RUN_DIR/owner"`'
+    # shellcheck disable=SC2016
+    tell_psql '\set acts_for `cat "$RUN_DIR/acts_for"`'
+    tell_psql "$drill_limit_sql"
+    hear_or_stop "while it took back what only a test restore needs"
+}
+
+act_for_all_roles() {
+    # shellcheck disable=SC2016 # psql asks a shell of its own
+    tell_psql '\set owner `cat "$RUN_DIR/owner"`'
+    tell_psql "SELECT format('GRANT %I TO %I', rolname, :'owner') FROM pg_roles WHERE rolname NOT IN (:'owner', current_user) AND rolname !~ '^pg_' \\gexec"
+    hear_or_stop "while it gave all roles to one"
+}
+
 # leave_out KEY LIST: the entries whose numbers were told under that key.
 leave_out() {
     printf '%s\nend\n' "$heard" | sed -n -e "s/^$1=//p" -e '$p' >"$run_dir/left_out"
     # shellcheck disable=SC2016 # awk's, not the shell's
-    start awk '!read_all { if ($0 == "end") read_all = 1; else left_out[$0]; next } !(substr($0, 1, index($0, ";") - 1) in left_out)' \
+    start awk '!read_all { if ($0 == "end") read_all = 1; else left_out[$0]; next } { id = $0; sub(/;.*/, "", id) } !(id in left_out)' \
         "$run_dir/left_out" "$run_dir/$2.list" >"$run_dir/kept.list"
     finished $!
     [ "$child_status" -eq 0 ] || not_restored "the list $2 could not be shortened"
@@ -56,6 +78,8 @@ divide_entries() {
     choose_entries
     read_apart
     make_apart first
+    printf '%s\n' "$heard" >"$run_dir/divided"
+    sed -n -e 's/^\([0-9]*\); 6100 .*/untried=\1/p' -e 's/^\([0-9]*\); 0 0 COMMENT - SUBSCRIPTION .*/untried=\1/p' "$run_dir/toc" >>"$run_dir/divided"
     for list in schemas grants main; do
         leave_out made "$list"
         leave_out untried "$list"
@@ -66,6 +90,15 @@ divide_entries() {
     ! tells untried "$heard" || log "not tried: grants on what belongs to extensions, or to PostgreSQL itself"
     ! grep -q '^[0-9]*; 6100 ' "$run_dir/main.list" || log "not tried: subscriptions"
     sed -e '/^[0-9]*; 6100 /d' -e '/^[0-9]*; 0 0 COMMENT - SUBSCRIPTION /d' "$run_dir/main.list" >"$run_dir/rest.list"
+}
+
+# What a superuser has made here stays when the way back goes over it, but for schemas, of which only the owner counts.
+leave_out_apart() {
+    heard=$(cat "$run_dir/divided")
+    for list in schemas before data after grants; do
+        [ "$list" = schemas ] || leave_out made "$list"
+        leave_out untried "$list"
+    done
 }
 
 # A role can own what is in a schema without being let create there: a superuser has made it so, or the right has gone since.

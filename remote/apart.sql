@@ -41,6 +41,15 @@ FROM (SELECT n, m[1]::int AS id, t.text, CASE WHEN t.text !~ '^(?:GRANT|REVOKE) 
         regexp_match(line, '^([0-9]+)[|][0-9]+[|][0-9]+[|][^|]*[|](.*)$') AS m,
         rtrim(replace(replace(m[2], '\n', E'\n'), '\s', '\'), E'\n') AS t(text)
     WHERE m IS NOT NULL) s;
+-- A trusted extension that the role has made there is made by the role here as well, so that the way back finds it in its hands.
+UPDATE statement SET known = false WHERE id IN (
+    SELECT id FROM statement, regexp_match(text, '^(?:CREATE EXTENSION IF NOT EXISTS|COMMENT ON EXTENSION) (' || :'name' || ') ') AS m,
+        LATERAL (SELECT (parse_ident(m[1]))[1] AS name) x
+    WHERE m IS NOT NULL AND x.name IN (SELECT (parse_ident(own[1]))[1] FROM regexp_matches(:'own_extensions', '(' || :'name' || ')', 'g') AS own)
+        AND EXISTS (SELECT FROM pg_available_extension_versions v WHERE v.name = x.name AND (v.trusted OR NOT v.superuser)));
+-- So is what is said of a publication that the role makes.
+UPDATE statement SET known = false WHERE text ~ '^COMMENT ON PUBLICATION ' AND substring(text FROM '^COMMENT ON PUBLICATION (' || :'name' || ') ') NOT IN (
+    SELECT substring(text FROM '^CREATE PUBLICATION (' || :'name' || ') ') FROM statement WHERE known AND text ~ '^CREATE PUBLICATION ');
 -- The owner of these is a superuser here, and is not compared.
 DELETE FROM statement WHERE known AND text ~ ('^ALTER (?:FOREIGN DATA WRAPPER|EVENT TRIGGER|PUBLICATION) ' || :'name' || ' OWNER TO ' || :'name' || ';$');
 
@@ -92,7 +101,11 @@ SELECT format('REVOKE %s %I.%I FROM %I', given, nspname, relname, :'owner')
 SELECT format('REVOKE USAGE ON FOREIGN DATA WRAPPER %I FROM PUBLIC', replace(replace(line, '\n', E'\n'), '\s', '\'))
 FROM string_to_table(:'wrappers', E'\n') AS line WHERE line <> '' \gexec
 \if :public_is_not_the_owners
+-- What its owner was given for himself went with the owner.
 ALTER SCHEMA public OWNER TO CURRENT_USER;
+SELECT text FROM statement WHERE text ~ ('^ALTER SCHEMA public OWNER TO ' || :'name' || ';$')
+    OR text ~ ('^(?:GRANT|REVOKE)(?: GRANT OPTION FOR)? (?:ALL|USAGE|CREATE)(?:,(?:USAGE|CREATE))? ON SCHEMA public (?:TO|FROM) (?:PUBLIC|' || :'name' || ')(?: WITH GRANT OPTION)?;$')
+ORDER BY text !~ '^ALTER', n \gexec
 \endif
 SELECT text FROM statement WHERE known AND turn > 4 ORDER BY turn, n \gexec
 \endif

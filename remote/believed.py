@@ -39,7 +39,9 @@ def believed(manifest: bytes, name: str, is_known: Callable[[str], bool]) -> Bel
     if len(told) > 1 or None in told:
         raise _refusal(name, "does not tell in the words of a dump how the database sorts")
     kept = [line for line in lines if not line.startswith(("as_superuser=", "locale="))]
-    if "as_superuser=yes" in lines:
+    # It may create in every schema there: so the way back is tried here with all schemas open.
+    opened = ["opens_schemas=yes"] if "as_superuser=yes" in lines else []
+    if opened:
         notes.append(
             "the host says that the archive is of a superuser: on this machine it is restored"
             " without such rights"
@@ -56,7 +58,7 @@ def believed(manifest: bytes, name: str, is_known: Callable[[str], bool]) -> Bel
                 f"this machine does not know the locale {', '.join(sorted(missing))}: the test"
                 f" restore sorts as {instead}"
             )
-    text = "\n".join(["as_superuser=no", *kept])
+    text = "\n".join(["as_superuser=no", *opened, *kept])
     return Believed(text.encode(errors="surrogateescape"), notes)
 
 

@@ -115,16 +115,37 @@ jobs() {
 # fill LIST [OPTION]…: by pg_restore itself. A name could look like a connection string, so it goes into one.
 fill() {
     [ -s "$run_dir/$1.list" ] || return 0
-    entries=$run_dir/$1.list
+    filled=$1 entries=$run_dir/$1.list
     shift
     quoted_name=$(printf '%s' "$target_database" | sed "s/['\\\\]/\\\\&/g")
     start_function connect "$bin_dir/pg_restore" --dbname="dbname='$quoted_name'" --no-password --exit-on-error --use-list="$entries" "$@" "$file" 2>"$run_dir/stderr"
     if [ -n "$growth" ]; then finished_growing $! '' "$growth"; else finished $!; fi
-    # Not the statement that failed, which may hold what is nobody's business.
-    sed -e '/^Command was:/,/^pg_restore: /{/^pg_restore: /!d;}' -e '/^DETAIL: /d' -e '/^CONTEXT: /d' "$run_dir/stderr" >"$run_dir/told"
+    # Not the statement or the row that failed, which may hold what is nobody's business.
+    sed -e '/^Command was:/,/^pg_restore: /{/^pg_restore: /!d;}' -e '/^pg_restore: error: COPY failed/,/^pg_restore: /{/^pg_restore: /!d;}' \
+        -e '/^DETAIL: /d' -e '/^CONTEXT: /d' "$run_dir/stderr" >"$run_dir/told"
     relay "$run_dir/told"
-    [ "$child_status" -eq 0 ] ||
-        not_restored "pg_restore ended with exit code $child_status: $(sed -n '/error: /{p;q;}' "$run_dir/stderr")"
+    [ "$child_status" -ne 0 ] || return 0
+    failure=$(sed -n '/error: /{p;q;}' "$run_dir/stderr")
+    if may_fill_otherwise; then stumbled=$failure; else not_restored "pg_restore ended with exit code $child_status: $failure"; fi
+}
+
+# Where rows did not go in, or something could not be built on them, and there is room for another try. pg_restore itself knows no
+# search path but an empty one.
+may_fill_otherwise() {
+    [ -n "$role_path" ] && [ -z "$replay_path" ] && [ "$child_status" -eq 1 ] && [ "$filled" != keys ] || return 1
+    [ "$(free_bytes)" -gt 65536 ] || return 1
+    grep -q -E '^pg_restore: error: COPY failed for table .*: [^ :]*:  ' "$run_dir/stderr" ||
+        grep -q -E '^Command was: (CREATE (UNIQUE )?INDEX|CREATE STATISTICS|ALTER TABLE) ' "$run_dir/stderr"
+}
+
+# fill_once_more MAJOR: by the code of a restore by transaction, whose wipe takes away what there is so far.
+fill_once_more() {
+    take_path_of_role
+    rehearse_here
+    [ -z "$before_replay" ] || "$before_replay"
+    try_to_go_back "$1"
+    tell_psql 'COMMIT;'
+    hear_or_stop "at its end"
 }
 
 growth=

@@ -93,27 +93,48 @@ read_schema() {
     start "$bin_dir/pg_restore" --schema-only --no-tablespaces --no-subscriptions "$@" --file="$run_dir/script" "$schema_of" 2>"$run_dir/stderr"
     finished $!
     [ "$child_status" -eq 0 ] || not_restored "the schema of $schema_of could not be read: $(tail -n 1 "$run_dir/stderr")"
-    read_script "$schema" entries
+    read_script "$schema" entries titled=yes
 }
 
-# A newer server writes the same definitions in other words.
-compare_schemas() {
-    archive_server=$(manifest_value "$dumped_facts" server_version)
-    [ -n "$archive" ] || archive_server=$server_version
+# dump_schema INTO: of the place as it is now.
+dump_schema() {
     start_function connect "$bin_dir/pg_dump" --schema-only --format=custom --no-tablespaces --no-subscriptions --no-password --exclude-schema=fabric_predeploy_drill \
         --encoding="$archive_encoding" \
         --file="$run_dir/schema_now" 2>"$run_dir/dump_stderr"
     finished $!
     [ "$child_status" -eq 0 ] || not_restored "its schema could not be dumped: $(tail -n 1 "$run_dir/dump_stderr")"
+    read_schema "$run_dir/schema_now" "$1"
+    rm -f "$run_dir/schema_now"
+}
+
+# PostgreSQL writes some definitions otherwise once they are restored, and keeps them so from then on. So the copy is held against
+# the archive, and where only the words differ, against what has become of the same definitions once more.
+compare_schemas() {
+    archive_server=$(manifest_value "$dumped_facts" server_version)
+    [ -n "$archive" ] || archive_server=$server_version
+    : >"$run_dir/again_schema"
+    [ -z "$went_back" ] || dump_schema again_schema
     if [ "${archive_server%%.*}" != "$client_major" ]; then
+        # A newer server writes the same definitions in other words.
         log "the schema is not compared: the archive is of PostgreSQL $archive_server, the test restore in $client_version"
         return
     fi
     read_schema "$file" before ${compared:+--use-list="$run_dir/compared.list"}
-    read_schema "$run_dir/schema_now" after
+    find_differences
+    if tells differences "$heard" && [ -z "$went_back" ] && [ "$place" = cluster ]; then
+        go_back_for_all_roles
+        dump_schema again_schema
+        find_differences
+    fi
+    ! tells differences "$heard" || differs "$(one_line "${heard#*differences=}")"
+    reworded=$(printf '%s' "$heard" | sed -n 's/^reworded=//p')
+    [ -z "$reworded" ] || log "written in other words once restored, as PostgreSQL does, and the same when restored again: $(one_line "$reworded")"
+}
+
+find_differences() {
+    use_psql "$bin_dir/psql"
     tell_psql "SET client_encoding = '$archive_encoding';"
     tell_psql "$compare_sql"
     tell_psql 'RESET client_encoding;'
     hear_or_stop "while its schema was compared"
-    ! tells differences "$heard" || differs "$(one_line "${heard#differences=}")"
 }

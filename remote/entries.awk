@@ -1,6 +1,8 @@
 # Read a script of pg_restore as a database reads it: a line is one of pg_restore's own only where no quote is open.
 # how=execute: for psql. Each entry is a literal, which psql passes on unread; `before` and `after` stand around the literal.
-# how=entries, how=statements: a line for each, "id|class|oid|access method|text", with \n for a line break and \s for \.
+# For the part of it under another search path than an empty one, `path` is that.
+# how=entries, how=statements: a line for each, "id|class|oid|access method|text", with \n for a line break and \s for \. With
+# `titled`, the text begins with a line of what pg_restore calls it: "Name: …; Type: …; Schema: …; Owner: …".
 # how=guard: for psql as it is, up to the first backslash that psql could take for a command of its own.
 
 # After a line: the quote that is still open, or nothing.
@@ -23,7 +25,7 @@ function read_quotes(line, at) {
 function close_entry(n) {
     if (!lines) return
     if (how != "execute") {
-        printf "%s|%s|", entry, line[1] ~ /^CREATE (UNLOGGED |MATERIALIZED )?(TABLE|VIEW) / ? access_method : ""
+        printf "%s|%s|%s", entry, line[1] ~ /^CREATE (UNLOGGED |MATERIALIZED )?(TABLE|VIEW) / ? access_method : "", titled ? title "\\n" : ""
         for (n = 1; n <= lines; n++) printf "%s\\n", line[n]
         print ""
     } else {
@@ -47,8 +49,8 @@ function add(text) {
 function read_setting() {
     if ($0 ~ /^SET standard_conforming_strings = (on|off);$/) strings = substr($4, 1, length($4) - 1)
     else if ($0 ~ /^SET client_encoding = '[A-Za-z0-9_]+';$/) encoding = $0 " "
-    else if (how == "execute" && ($0 ~ /^SET (check_function_bodies = false|xmloption = content|client_min_messages = warning|row_security = off);$/ ||
-        $0 == "SELECT pg_catalog.set_config('search_path', '', false);")) print
+    else if (how == "execute" && $0 == "SELECT pg_catalog.set_config('search_path', '', false);") print "SELECT pg_catalog.set_config('search_path', '" path "', false);"
+    else if (how == "execute" && $0 ~ /^SET (check_function_bodies = false|xmloption = content|client_min_messages = warning|row_security = off);$/) print
 }
 
 function begin_entries() {
@@ -62,6 +64,10 @@ function read_header() {
     if ($0 == "--") in_header = 0
     else if ($0 == "-- PostgreSQL database dump") in_preamble = 1
     else if ($0 == "-- PostgreSQL database dump complete") whole = 1
+    else if (titled && $0 ~ /^-- Name: /) {
+        title = substr($0, 4)
+        gsub(/\\/, "&s", title)
+    }
     else if ($0 ~ /^-- TOC entry [0-9]+ \(class [0-9]+ OID [0-9]+\)$/) entry = $4 "|" $6 "|" substr($8, 1, length($8) - 1)
     else if ($0 !~ /^-- /) exit failed = 1
 }

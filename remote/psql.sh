@@ -188,7 +188,8 @@ odd_answer() {
     printf 'the answer of the database is not the %s that it was asked for: %s' "$1" "$(one_line "$2")"
 }
 
-# The last that psql said, of its failure: with the statement that failed, where it is ours.
+# The last that psql said, of its failure: with the statement that failed, where it is ours. The error comes first: what was
+# a warning before it tells of something else.
 psql_words() {
     words_of_psql=$(last_words_of_psql)
     printf '%s\n' "${words_of_psql:-psql said nothing}"
@@ -198,7 +199,17 @@ last_words_of_psql() {
     said=$(sed -e "$of_collations" -e '/^LOCATION: /d' -e 's/^psql:.*:[0-9][0-9]*: \([A-Z]*: \)/\1/' "$run_dir/psql_stderr")
     case $said in
         *"$newline"'STATEMENT: '*) printf '%s\n' "$said" | sed -n -e '/^STATEMENT: /{x;p;x;p;q;}' -e 'h' ;;
-        *) printf '%s\n' "$said" | tail -n 2 ;;
+        *"$newline"*) error_first "$(printf '%s\n' "$said" | tail -n 2)" ;;
+        *) printf '%s\n' "$said" ;;
+    esac
+}
+
+# Each message of a server has two blanks after its first word, in any language; of two lines the second is the later one.
+error_first() {
+    last_line=${1##*"$newline"}
+    case ${last_line%%:  *} in
+        "$last_line" | *' '*) printf '%s\n' "$1" ;;
+        *) printf '%s\n%s\n' "$last_line" "${1%"$newline"*}" ;;
     esac
 }
 

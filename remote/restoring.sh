@@ -6,6 +6,10 @@
 # What fails once, fails again: a name that is not found is, as a rule, one that a function of the archive writes without a schema.
 mend_first='mend first what it says above; if a function does not find a name, README says how, "What stands in the way of a restore"'
 
+# The search path that the role had when the archive was taken, the one under which rows go in instead of an empty one, and
+# the words of a first try that may have failed for its search path. Whether rows were left out, as only a test restore does.
+place_options='' role_path='' replay_path='' stumbled='' lacks_rows=''
+
 not_restored() {
     die 15 "$1; the database is as it was" "${2-$mend_first}"
 }
@@ -13,9 +17,19 @@ not_restored() {
 # hear_or_stop WHILE [REMEDY]: what the statements came to.
 hear_or_stop() {
     hear_psql || {
-        relay "$run_dir/psql_stderr"
+        relay_psql
         not_restored "the database stopped the restore $1: $(psql_words)" "${2-$mend_first}"
     }
+}
+
+# Without the code of each message, and without the lines below the first one, which may hold rows.
+terse_words() {
+    sed -n '/^psql:/{s/^\(psql:[^:]*:[0-9]*: [^ :]*:  \)[0-9A-Z]\{5\}: /\1/;p;}' "$run_dir/psql_stderr" >"$run_dir/terse"
+}
+
+relay_psql() {
+    terse_words
+    relay "$run_dir/terse"
 }
 
 # Not on every system, but where it is: a server then notices within seconds that its client has died.
@@ -66,7 +80,8 @@ tell_blockers() {
 
 # The shell opens the pipe, so that a pg_restore that fails before it opens anything does not leave its reader waiting.
 write_script() {
-    exec "$bin_dir/pg_restore" --use-list="$run_dir/$1.list" --file=- "$file" >"$run_dir/script"
+    # shellcheck disable=SC2086 # one option, or none
+    exec "$bin_dir/pg_restore" $place_options --use-list="$run_dir/$1.list" --file=- "$file" >"$run_dir/script"
 }
 
 filter_script() {
@@ -76,7 +91,7 @@ filter_script() {
 # Definitions go to the database as literals that psql never reads: no name or text can be a command of psql there, be one
 # of its variables, or leave a quote open.
 as_literals() {
-    exec awk -v how=execute -v before='SELECT ' -v after=' \\gexec' "$entries_awk"
+    exec awk -v how=execute -v path="$replay_path" -v before='SELECT ' -v after=' \\gexec' "$entries_awk"
 }
 
 # Functions in a materialized view may need the search path of the role: it holds for that statement alone.
@@ -84,9 +99,9 @@ as_refreshes() {
     exec awk -v how=execute -v before="SELECT '$unpin', " -v after=", '$pin' \\\\gexec" "$entries_awk"
 }
 
-# read_script FILE entries|statements: what the file `script` holds, a line each.
+# read_script FILE entries|statements [SETTING]: what the file `script` holds, a line each.
 read_script() {
-    start awk -v how="$2" "$entries_awk" "$run_dir/script" >"$run_dir/$1"
+    start awk -v how="$2" -v "${3-titled=}" "$entries_awk" "$run_dir/script" >"$run_dir/$1"
     finished $!
     [ "$child_status" -eq 0 ] || not_restored "what pg_restore has written of the archive is not understood" "see which programs are in $bin_dir"
     rm -f "$run_dir/script"
@@ -122,12 +137,63 @@ end_script() {
     rm -f "$run_dir/script" "$run_dir/filtered"
 }
 
-# replay LIST [FILTER]
+# replay LIST [FILTER [REMEDY]]: with the code of an error, whatever the language of its words.
 replay() {
-    [ -s "$run_dir/$1.list" ] || return 0
+    [ -z "$stumbled" ] && [ -s "$run_dir/$1.list" ] || return 0
+    tell_psql '\set VERBOSITY verbose'
     tell_script "$1" "${2-as_literals}"
-    hear_or_stop "in its part $1"
-    end_script "${3-see what it says above}"
+    tell_psql '\set VERBOSITY terse'
+    if hear_psql; then
+        end_script "${3-see what it says above}"
+    else
+        stumble_or_stop "$1"
+    fi
+}
+
+# learn_path FILE: from a manifest. The path becomes a part of a statement: what is no list of names is not used.
+learn_path() {
+    role_path=$(manifest_value "$1" search_path)
+    if ! printf '%s\n' "$role_path" | grep -q -x -E -e '("([^"\]|"")+"|[a-z_][a-z0-9_]*)(, ?("([^"\]|"")+"|[a-z_][a-z0-9_]*))*'; then role_path=; fi
+}
+
+# Functions in checks, generated columns, indexes and domains may name things without their schemas. The names of PostgreSQL
+# itself come first, as they do in what pg_dump has written.
+take_path_of_role() {
+    log "WARNING: under an empty search path the archive does not go back: $(one_line "$stumbled")"
+    log "trying once more, under the search path that $db_user had when the archive was taken: $role_path"
+    stumbled=
+    replay_path="pg_catalog, $(printf '%s' "$role_path" | sed "s/'/''/g")"
+    fact replayed_under "$role_path"
+}
+
+# may_stumble PART CODE: whether another try may come to more. Under another search path, or with all rows there, a function of the
+# archive may find what it has not found.
+may_stumble() {
+    [ -n "$lacks_rows" ] || { [ -n "$role_path" ] && [ -z "$replay_path" ]; } || return 1
+    case $1 in data | after) ;; *) return 1 ;; esac
+    case $2 in 42501 | '') return 1 ;; 2[0123]??? | 2F??? | 3[89F]??? | 42??? | P0???) ;; *) return 1 ;; esac
+}
+
+# stumble_or_stop PART: psql has ended at an error, and with it whoever writes for it.
+stumble_or_stop() {
+    codes=$(sed -n 's/^psql:[^:]*:[0-9]*: [^ :]*:  \([0-9A-Z]\{5\}\): .*$/\1/p' "$run_dir/psql_stderr")
+    terse_words
+    mv "$run_dir/terse" "$run_dir/psql_stderr"
+    if may_stumble "$1" "${codes##*"$newline"}"; then
+        stumbled=$(psql_words)
+        end_writers
+        return 0
+    fi
+    relay "$run_dir/psql_stderr"
+    not_restored "the database stopped the restore in its part $1: $(psql_words)"
+}
+
+end_writers() {
+    for writer in $restore_child $filter_child; do
+        kill -TERM "$writer" 2>/dev/null || :
+        finished "$writer" 2>/dev/null # dash would say that it was terminated
+    done
+    rm -f "$run_dir/script" "$run_dir/filtered"
 }
 
 # A view whose query fails by now stays empty and is told: its rows can be made again, and the way back must not hang on it.
@@ -140,7 +206,7 @@ refresh() {
     tell_psql '\set ON_ERROR_STOP on'
     hear_or_stop "while it refreshed materialized views"
     end_script "see what it says above"
-    relay "$run_dir/psql_stderr"
+    relay_psql
 }
 
 not_compared() {
@@ -167,11 +233,11 @@ leave_out_unknown() {
     fact uncompared "$(one_line "$unknown")"
 }
 
-# Every table with as many rows as when the archive was taken.
+# compare_rows FILE: every table with as many rows as that file tells: as a rule, as when the archive was taken.
 compare_rows() {
     tell_psql "$count_sql"
     hear_or_stop "while its rows were counted"
-    grep '^rows=' "$manifest" >"$run_dir/expected_rows" || [ $? -eq 1 ] || not_compared
+    grep '^rows=' "$1" >"$run_dir/expected_rows" || [ $? -eq 1 ] || not_compared
     [ -s "$run_dir/expected_rows" ] || return 0
     leave_out_unknown "$run_dir/expected_rows" "$run_dir/rows"
     wrong_rows=$(grep -v -x -F -f "$run_dir/rows" "$run_dir/expected_rows") || [ $? -eq 1 ] || not_compared

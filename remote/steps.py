@@ -163,14 +163,22 @@ def compare(proof: str) -> Step:
 
 def apart() -> Step:
     """What `drill` makes by name in a server of its own; it goes before it."""
-    return Step("apart", {f"{name}_sql": _sql(name) for name in ("apart", "drill_create")})
+    return Step(
+        "apart", {f"{name}_sql": _sql(name) for name in ("apart", "drill_create", "drill_limit")}
+    )
 
 
 def drill(settings: Settings) -> Step:
-    """Of what `verify` has looked at; after `beside`, `compare` and `apart`."""
-    emptying = ("drill_db", "ours", "wipe")
-    sql = {f"{name}_sql": _sql(name) if settings.drill_db else "" for name in emptying}
-    return Step("drill", {**sql, "drill_timeout_seconds": str(settings.drill_timeout_seconds)})
+    """Of what `verify` has looked at; after `back`, `beside`, `compare` and `apart`."""
+    return Step(
+        "drill",
+        {
+            "drill_db_sql": _sql("drill_db") if settings.drill_db else "",
+            "again_sql": _sql("again"),
+            "again_rows": str(settings.drill_again_rows),
+            "drill_timeout_seconds": str(settings.drill_timeout_seconds),
+        },
+    )
 
 
 def defer(proof: str) -> Step:
@@ -230,21 +238,24 @@ def pin(name: str, *, pinned: bool = True) -> Step:
     return Step("pin", {"archive": name, "pin": "yes" if pinned else ""})
 
 
+def rehearsing() -> Step:
+    """What `rehearse` and `drill` have in common; it goes before the first of them."""
+    return Step(
+        "rehearsing",
+        {
+            "ours_sql": _sql("ours"),
+            "rehearse_sql": _sql("rehearse") + _sql("unqualified"),
+            "watchers_sql": _sql("watchers"),
+        },
+    )
+
+
 def rehearse(demand: str = "", lost: str = "") -> Step:
     """`demand`: the way to restore (transaction, swap, or any) that there must be, or exit 14.
 
     `lost` is what the plan told of rows that a restore loses, for log, status and audit.
     """
-    return Step(
-        "rehearse",
-        {
-            "ours_sql": _sql("ours"),
-            "rehearse_sql": _sql("rehearse") + _sql("unqualified"),
-            "watchers_sql": _sql("watchers"),
-            "demand": demand,
-            "lost": lost,
-        },
-    )
+    return Step("rehearse", {"demand": demand, "lost": lost})
 
 
 def plan() -> Step:
@@ -268,17 +279,14 @@ def beside() -> Step:
     return Step("beside", {"create_sql": _sql("locale") + _sql("swap_create")})
 
 
-def replay(settings: Settings, *, terminate: bool) -> Step:
-    return Step(
-        "replay",
-        {
-            "lock_timeout_seconds": str(settings.lock_timeout_seconds),
-            "terminate": "yes" if terminate else "",
-            "lock_tables_sql": _sql("lock_tables"),
-            "unconfigure_sql": _sql("unconfigure"),
-            "wipe_sql": _sql("wipe"),
-        },
-    )
+def back(settings: Settings) -> Step:
+    """What `replay`, `swap` and `drill` have in common; it goes before each of them."""
+    sql = {f"{name}_sql": _sql(name) for name in ("lock_tables", "wipe", "unconfigure", "late")}
+    return Step("back", {"lock_timeout_seconds": str(settings.lock_timeout_seconds), **sql})
+
+
+def replay(*, terminate: bool) -> Step:
+    return Step("replay", {"terminate": "yes" if terminate else ""})
 
 
 def swap(settings: Settings, *, terminate: bool) -> Step:

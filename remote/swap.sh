@@ -1,7 +1,7 @@
 #!/bin/sh
 # Restore the archive into a new database beside the live one, then let them change names. Or leave the live one as it is.
 : "${lock_timeout_seconds:?}" "${terminate?}" "${carry_sql:?}" "${end_sql:?}"
-: "${file:?}" "${manifest:?}" "${bin_dir:?}" "${ours_sql:?}" "${count_sql:?}" "${server_major:?}" # from archive, rehearse, restoring and preflight
+: "${file:?}" "${manifest:?}" "${bin_dir:?}" "${ours_sql:?}" "${count_sql:?}" "${server_major:?}" # from archive, rehearsing, restoring and preflight
 
 # Rows of extensions, where there are any, in the order of the archive: one after the other with all the rest.
 fill_new() {
@@ -105,6 +105,7 @@ switch() {
 started=$(date +%s)
 way=swap
 watch_client
+learn_path "$manifest"
 [ "$client_major" -lt 17 ] || [ "$server_major" -ge 17 ] ||
     not_restored "pg_restore $client_version cannot restore into PostgreSQL $server_major by itself" "restore with --mode=transaction"
 [ -z "$pooled_at" ] ||
@@ -122,10 +123,10 @@ replay schemas
 close_psql
 fill_new
 enter_database "$new_database"
-replay grants
+if [ -n "$stumbled" ]; then fill_once_more "$server_major"; else replay grants; fi
 refresh
 tell_psql 'BEGIN;'
-compare_rows
+compare_rows "$manifest"
 tell_psql 'COMMIT;'
 analyze_new
 enter_database "$maintenance"

@@ -89,6 +89,7 @@ def taking(
         *([steps.place(settings, here_major)] if drills else []),
         steps.dump(settings),
         *proving(settings, proof),
+        *([] if rehearsal == "off" or drills else [steps.rehearsing()]),
         *([] if rehearsal == "off" else [steps.rehearse(demand)]),
         steps.shrink(settings, accept=accept_shrink),
         steps.publish(settings),
@@ -101,14 +102,15 @@ def proving(settings: Settings, proof: str, archive: str = "") -> list[Step]:
     A test restore decodes every block, so nothing else does before.
     """
     if proof == AUTO:
-        _, *drilling = proving(settings, settings.drilled, archive)
-        optional = [WherePlaced(each.name, each.variables) for each in drilling]
-        return [steps.verify(AUTO, archive), *optional]
+        # The rehearsal in the live database needs the second of them, also without a place.
+        _, rehearsing, *drilling = proving(settings, settings.drilled, archive)
+        placed = [WherePlaced(each.name, each.variables) for each in drilling]
+        return [steps.verify(AUTO, archive), rehearsing, *placed]
     if proof not in DRILLED:
         return [steps.verify(proof, archive)]
     written = steps.verify("written", archive)
-    shared = [steps.restoring(), steps.beside(), steps.compare(proof), steps.apart()]
-    return [written, *shared, steps.drill(settings)]
+    shared = [steps.rehearsing(), steps.restoring(), steps.back(settings), steps.beside()]
+    return [written, *shared, steps.compare(proof), steps.apart(), steps.drill(settings)]
 
 
 def taken(report: Report) -> Archive:
@@ -123,6 +125,12 @@ def taken(report: Report) -> Archive:
         warn(warning)
     for words in [*uncounted(report), *shrinking(report, archive)]:
         warn(words)
+    if path := report.of("drill").get("replayed_under"):
+        warn(
+            "functions behind its checks, generated columns, indexes or domains name things without"
+            f" their schemas: a restore goes only under the search path of the role ({path}). Give"
+            " these functions a SET search_path"
+        )
     client, server = archive.facts["client_version"], archive.facts["server_version"]
     if newer(client, server):
         warn(

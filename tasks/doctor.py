@@ -63,7 +63,7 @@ def looking(settings: Settings) -> list[Step]:
     """The very steps of predeploy up to its dump, and its rehearsal."""
     everything = gate(settings, settings.rehearsal)
     before = takewhile(lambda step: step.name != "dump", everything)
-    rehearsal = (step for step in everything if step.name == "rehearse")
+    rehearsal = (step for step in everything if step.name in ("rehearsing", "rehearse"))
     return [steps.look(), steps.installed(), *before, steps.outline(settings), *rehearsal]
 
 

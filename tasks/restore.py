@@ -26,7 +26,10 @@ _NAME_BYTES = 63  # PostgreSQL's NAMEDATALEN
 
 @dataclass(frozen=True)
 class Restored:
-    """`safety` is the archive of the state before, `old_database` what a swap has left of it."""
+    """`safety` is the archive of the state before, `old_database` what a swap has left of it.
+
+    `search_path` is the one under which the rows went in, where they did not under an empty one.
+    """
 
     archive: str
     database: str
@@ -34,6 +37,7 @@ class Restored:
     safety: str
     seconds: int
     old_database: str = ""
+    search_path: str = ""
 
 
 @task(
@@ -173,6 +177,7 @@ def _plan(host: Host, wanted: Source, mode: str | None, terminate: bool) -> Plan
         steps.psql(settings),
         steps.preflight(settings, dumps=False),
         steps.archive(wanted.name),
+        steps.rehearsing(),
         steps.rehearse(),
         steps.plan(),
     ]
@@ -194,7 +199,7 @@ def _restore(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate: 
     way: list[Step] = (
         [steps.beside(), steps.swap(settings, terminate=terminate)]
         if plan.mode == "swap"
-        else [steps.replay(settings, terminate=terminate), steps.analyze()]
+        else [steps.replay(terminate=terminate), steps.analyze()]
     )
     all_steps = [
         steps.lock(settings, create=True, upload=wanted.upload),
@@ -205,8 +210,10 @@ def _restore(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate: 
         steps.verify("read", wanted.name),
         *(keeping if keeps else []),
         steps.archive(wanted.name),
+        steps.rehearsing(),
         steps.rehearse(plan.mode, lost=plan.lost),
         steps.restoring(),
+        steps.back(settings),
         *way,
     ]
     expected = dict.fromkeys(("replay", "swap"), plan.estimate_seconds or 0)
@@ -234,6 +241,7 @@ def _judged(host: Host, plan: Plan, report: Report) -> Restored:
         safety=report.of("publish").get("archive", ""),
         seconds=done.whole("restore_seconds", MOST_SECONDS),
         old_database=done.get("old_database", ""),
+        search_path=done.get("replayed_under", ""),
     )
     tell(_summary(host, restored, plan, done.get("uncompared", "")))
     return restored
@@ -254,9 +262,10 @@ def _summary(host: Host, restored: Restored, plan: Plan, uncompared: str) -> str
         compared = "the archive told no rows to compare"
     elif uncompared:
         compared += f", but for these, which were not counted: {uncompared}"
+    under = f", under the search path {restored.search_path}" if restored.search_path else ""
     lines = [
         f"Restored {restored.database} to {restored.archive}",
-        f"  how      {restored.mode}, in {restored.seconds} s; {compared}",
+        f"  how      {restored.mode}, in {restored.seconds} s{under}; {compared}",
         f"  lost     {plan.lost}",
     ]
     if restored.safety:

@@ -77,8 +77,10 @@ class Place:
         return [
             *self.until_preflight(),
             steps.archive(self.archive),
+            steps.rehearsing(),
             steps.rehearse("swap"),
             steps.restoring(),
+            steps.back(self.settings),
             steps.beside(),
             steps.swap(self.settings, terminate=terminate),
         ]

@@ -115,8 +115,10 @@ def swapped(host):
         *host.until_preflight()[:3],
         steps.preflight(host.settings, dumps=False),
         steps.archive(host.archive()),
+        steps.rehearsing(),
         steps.rehearse(),
         steps.restoring(),
+        steps.back(host.settings),
         steps.beside(),
         steps.swap(host.settings, terminate=False),
     ]

@@ -12,7 +12,7 @@ def look(host, demand=""):
     settings = host.settings
     lock, *others = host.until_preflight()
     before = [steps.look(), lock, steps.awk(), *others]
-    after = [steps.outline(settings), steps.rehearse(demand)]
+    after = [steps.outline(settings), steps.rehearsing(), steps.rehearse(demand)]
     return host.run(*before, *after, task="doctor", keeps_status=False)
 
 

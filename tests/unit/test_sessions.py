@@ -87,13 +87,31 @@ def test_psql_is_started_by_session_alone():
     assert begun.count('"$session_program"') == 1
 
 
+# In a script of pg_restore, at whose end comes the pin; and how the path is kept and read again.
+REPLAYED = r"set_config\('search_path', '', false\);"
+KEPT = r"'search_path=|'search\\_path=|name = 'search_path'|manifest_value \"\$1\" search_path"
+
+
+def test_after_each_script_of_an_archive_comes_the_pin():
+    restoring = ROOT / "remote/restoring.sh"
+    told = function("tell_script", restoring)
+    _, after = told.strip().split('\\i :run_dir/$script"\n')
+    lines = [line.strip() for line in after.splitlines() if "#" not in line]
+    assert lines[-1] == "pin_path"
+    assert all(
+        re.match(r"tell_psql '(\\o|RESET client_encoding; SET )", each) for each in lines[:-1]
+    )
+    for path in SHELL:
+        assert "\\i :run_dir" not in "\n".join(code(path)).replace(told, "") or path == restoring
+
+
 @pytest.mark.parametrize("path", [*SHELL, *SQL], ids=relative)
 def test_the_search_path_is_unpinned_for_code_of_the_databases_own_alone(path):
     """By `unpin_path`, which is followed by that statement and `pin_path`."""
     if path.name == "psql.sh":
         return
     lines = [line.strip() for line in code(path) if line.strip()]
-    allowed = re.compile(r"split_part\(setting|^--")
+    allowed = re.compile(rf"split_part\(setting|^--|{REPLAYED}|{KEPT}")
     assert [each for each in lines if "search_path" in each and not allowed.search(each)] == []
     for number, line in enumerate(lines):
         if line == "unpin_path":

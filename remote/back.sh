@@ -1,0 +1,131 @@
+#!/bin/sh
+# The way back, by one transaction: wipe what is ours, then replay the archive. A restore goes it in the live database, and a
+# test restore goes it over its copy.
+: "${lock_timeout_seconds:?}" "${lock_tables_sql:?}" "${wipe_sql:?}" "${unconfigure_sql:?}" "${late_sql:?}"
+: "${ours_sql:?}" "${file:?}" "${bin_dir:?}" "${entries_awk:?}" "${run_dir:?}" # from rehearsing, archive or verify, and restoring
+
+# What else is to be done in its turn.
+before_wipe='' after_wipe='' before_replay='' after_schemas=''
+
+wipe() {
+    log "taking locks, up to $lock_timeout_seconds s for each, then dropping what is ours"
+    tell_psql '\set VERBOSITY verbose' # with the code of an error, whatever the language of its words
+    tell_psql '\set ECHO errors'       # which are statements of ours alone: what an archive holds stays out of the log
+    tell_psql "$ours_sql"
+    tell_psql "$lock_tables_sql"
+    hear_or_name_blockers
+    # Whoever made us wait may have made or changed something meanwhile: only now does it stand still.
+    tell_psql "$ours_sql"
+    tell_psql "SELECT pg_describe_object(classid, objid, objsubid) || ' of the role ' || owner::regrole FROM victim LIMIT 5;"
+    hear_or_name_blockers
+    [ -z "$heard" ] || not_restored "since the plan was made, others have built on what is ours: $(one_line "$heard")" "make the plan again: fab restore --plan"
+    tell_psql "$wipe_sql"
+    # shellcheck disable=SC2016 # psql asks a shell of its own
+    tell_psql '\set configured_oids `cat "$RUN_DIR/configured_oids"`'
+    tell_psql "$unconfigure_sql"
+    tell_psql '\set VERBOSITY terse'
+    tell_psql '\set ECHO none'
+    hear_or_name_blockers
+}
+
+hear_or_name_blockers() {
+    if ! hear_psql; then
+        failure=$(cat "$run_dir/psql_stderr")
+        words=$(psql_words)
+        relay "$run_dir/psql_stderr"
+        case $failure in
+            *55P03:* | *40P01:*)
+                name_blockers
+                blockers=$(printf '%s' "$blockers" | sed -n '/, holds /p')
+                ;;
+            *) blockers= ;;
+        esac
+        tell_blockers
+        not_restored "the wipe could not be made: $words"
+    fi
+}
+
+# The header of a script takes back our lock timeout, and servers before 17 do not know its last timeout. It also empties the
+# search path, which a second try does not.
+without_timeouts() {
+    while IFS= read -r line; do
+        case $line in
+            'SET lock_timeout = 0;' | 'SET transaction_timeout = 0;') continue ;;
+            "SELECT pg_catalog.set_config('search_path', '', false);") line="SELECT pg_catalog.set_config('search_path', '$replay_path', false);" ;;
+        esac
+        printf '%s\n' "$line"
+        case $line in 'SET row_security = off;') break ;; esac
+    done
+    exec cat
+}
+
+# Around large objects pg_restore writes a transaction of its own, which would end ours. Their script holds numbers and
+# bytes alone, so no line of it can be a part of a name or text.
+without_transaction() {
+    exec sed -e '/^BEGIN;$/d' -e '/^COMMIT;$/d' -e '/^SET lock_timeout = 0;$/d' -e '/^SET transaction_timeout = 0;$/d'
+}
+
+# psql reads rows itself. Where pg_restore does not keep psql from obeying what stands there, awk does.
+guarded() {
+    without_timeouts | exec awk -v how=guard "$entries_awk"
+}
+
+bound_waiting() {
+    tell_psql "SET LOCAL lock_timeout = '${lock_timeout_seconds}s';"
+}
+
+# choose_data_filter MAJOR: rows come as they are, as passing them on costs time, unless the programs are old, that server is
+# older than they are, or the search path is to be another.
+choose_data_filter() {
+    start "$bin_dir/pg_restore" --schema-only --use-list=/dev/null --file="$run_dir/header" "$file" 2>"$run_dir/stderr"
+    finished $!
+    [ "$child_status" -eq 0 ] || not_restored "pg_restore ended with exit code $child_status: $(tail -n 1 "$run_dir/stderr")"
+    data_filter=
+    [ "$client_major" -lt 17 ] || [ "$1" -ge 17 ] || data_filter=without_timeouts
+    [ -z "$replay_path" ] || data_filter=without_timeouts
+    grep -q '^\\restrict ' "$run_dir/header" || data_filter=guarded
+}
+
+# A check may look into another table, whose rows have to be there before. pg_dump has put the tables in the order of their names.
+order_rows() {
+    [ -n "$replay_path" ] && [ -z "$stumbled" ] && [ -s "$run_dir/data.list" ] || return 0
+    tell_psql "\\set archive_encoding $archive_encoding"
+    tell_psql "$late_sql"
+    hear_or_stop "while it looked in which order the rows can go in"
+    # shellcheck disable=SC2016 # awk's, not the shell's
+    start awk '!all { late[$0]; next } !($0 in late)' "$run_dir/late" all=yes "$run_dir/data.list" >"$run_dir/early"
+    finished $!
+    [ "$child_status" -eq 0 ] || not_restored "the rows could not be put in order"
+    cat "$run_dir/early" "$run_dir/late" >"$run_dir/data.list"
+}
+
+# go_back MAJOR: in a server of that version, up to where the transaction can be looked at and ended.
+go_back() {
+    try_to_go_back "$1"
+    [ -n "$stumbled" ] || return 0
+    take_path_of_role
+    try_to_go_back "$1"
+}
+
+try_to_go_back() {
+    choose_data_filter "$1"
+    use_psql "$bin_dir/psql"
+    notice_lost_clients
+    [ -z "$before_wipe" ] || "$before_wipe"
+    tell_psql 'BEGIN; SET LOCAL statement_timeout = 0;'
+    bound_waiting
+    tell_psql 'SET LOCAL idle_in_transaction_session_timeout = 0;'
+    wipe
+    [ -z "$after_wipe" ] || "$after_wipe"
+    log "replaying the archive"
+    replay schemas
+    [ -z "$after_schemas" ] || "$after_schemas"
+    replay before
+    order_rows
+    # In tables that nobody else knows of yet there is nothing to wait for.
+    replay data "$data_filter" "the programs in $bin_dir are too old to read such names without danger: update them, or restore by hand"
+    replay blobs without_transaction
+    [ -n "$stumbled" ] || bound_waiting
+    replay after
+    replay grants
+}
