@@ -483,8 +483,10 @@ def in_a_process(place: Place) -> "subprocess.Popen[str]":
         "keeps_status": "yes",
         "tells": "log",
     }
+    script = place.backup_dir.with_suffix(".script")  # too long for an argument
+    script.write_text(whole_script(several, variables), encoding="utf-8")
     process = subprocess.Popen(
-        ["sh", "-c", whole_script(several, variables)],
+        ["sh", script],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
