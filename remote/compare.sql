@@ -15,7 +15,7 @@ entry AS (
     SELECT side, m[1] AS access_method, replace(replace(m[2], '\n', E'\n'), '\s', '\') AS title, rtrim(replace(replace(m[3], '\n', E'\n'), '\s', '\'), E'\n') AS text
     FROM line, regexp_match(line, '^[0-9]*[|][0-9]*[|][0-9]*[|]([^|]*)[|](.*?)\\n(.*)$') AS m
     WHERE m IS NOT NULL AND m[3] !~ '^REFRESH MATERIALIZED VIEW '),
--- "Name: …; Type: …; Schema: …; Owner: …": the name comes first, and may hold anything.
+-- "Name: ...; Type: ...; Schema: ...; Owner: ...": the name comes first, and may hold anything.
 titled AS (
     SELECT side, coalesce(m[2] || ' ' || CASE m[3] WHEN '-' THEN '' ELSE m[3] || '.' END || m[1], title) AS title, coalesce(m[2], '') AS type, access_method, text
     FROM entry LEFT JOIN LATERAL regexp_match(title, '^Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: ') AS m ON true),
@@ -44,12 +44,12 @@ told AS (
             WHEN after IS NULL THEN ' is not in the test restore'
             WHEN before = after AND again IS NULL THEN ' is gone after the way back'
             WHEN type ~ '^(TABLE|VIEW|MATERIALIZED VIEW|INDEX|CONSTRAINT|CHECK CONSTRAINT|FK CONSTRAINT|DEFAULT|DOMAIN|TYPE|POLICY|TRIGGER|RULE|SEQUENCE|STATISTICS|AGGREGATE|OPERATOR|CAST|ACL|COMMENT)$'
-                THEN format(' has become: %s … instead of: %s …', regexp_replace(substr(new_text, greatest(at - 30, 1), 100), '[[:space:][:cntrl:]]+', ' ', 'g'), regexp_replace(substr(old_text, greatest(at - 30, 1), 100), '[[:space:][:cntrl:]]+', ' ', 'g'))
+                THEN format(' has become: %s ... instead of: %s ...', regexp_replace(substr(new_text, greatest(at - 30, 1), 100), '[[:space:][:cntrl:]]+', ' ', 'g'), regexp_replace(substr(old_text, greatest(at - 30, 1), 100), '[[:space:][:cntrl:]]+', ' ', 'g'))
             ELSE ' is another' END AS difference
     FROM compared, LATERAL (SELECT CASE WHEN before = after THEN after ELSE before END AS old_text, CASE WHEN before = after THEN again ELSE after END AS new_text) t,
         LATERAL (SELECT coalesce(min(n), 1) AS at FROM generate_series(1, 5000) AS n WHERE substr(old_text, n, 1) IS DISTINCT FROM substr(new_text, n, 1)) d)
 SELECT 'differences=' || count(*) || ' definitions of its schema are others, such as: ' || string_agg(title || difference, '; ' ORDER BY n) FILTER (WHERE n <= 3)
 FROM told WHERE NOT is_reworded HAVING count(*) > 0
 UNION ALL
-SELECT 'reworded=' || count(*) || ': ' || string_agg(title, ', ' ORDER BY n) FILTER (WHERE n <= 5) || CASE WHEN count(*) > 5 THEN ' …' ELSE '' END
+SELECT 'reworded=' || count(*) || ': ' || string_agg(title, ', ' ORDER BY n) FILTER (WHERE n <= 5) || CASE WHEN count(*) > 5 THEN ' ...' ELSE '' END
 FROM told WHERE is_reworded HAVING count(*) > 0;
