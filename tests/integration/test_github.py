@@ -131,7 +131,7 @@ def test_a_gate_that_fails_has_one_annotation_and_hands_over_nothing(step, proje
 @pytest.mark.parametrize(
     ("code", "task", "changes"),
     [
-        (2, ("predeploy", "--version=v 1"), {}),
+        (2, ("predeploy", "--proof=wrong"), {}),
         (3, ("verify",), {"SSH_PORT": "1"}),
         (3, ("restore", "--file=x"), {"SSH_KNOWN_HOSTS": "other ssh-rsa AAAAB3NzaC1yc2EA"}),
     ],

@@ -173,16 +173,22 @@ def test_the_backup_job_proves_an_archive_named_after_the_tag(installed, project
 
 
 @pytest.mark.parametrize(
-    ("version", "code", "archives"),
-    [("v2.0.0-rc1", 0, 1), ('"; touch injected; $(touch injected) #', 2, 0)],
+    ("version", "code", "names"),
+    [
+        ("v2.0.0-rc1", 0, ["v2.0.0-rc1"]),
+        ('"; touch injected; $(touch injected) #', 0, ["touch-injected-touch-injected"]),
+        ("$;", 2, []),
+    ],
 )
 def test_a_version_given_by_hand_is_a_part_of_a_name_or_refused(
-    installed, project, version, code, archives
+    installed, project, version, code, names
 ):
     (done,) = GitHub(installed, project, version).run("backup").values()
 
     assert done.returncode == code, done.stderr
-    assert len([each for each in project.archives() if f"-{version}-" in each.name]) == archives
+    archives = [each.name for each in project.archives()]
+    assert len(archives) == len(names)
+    assert all(f"-{name}-" in each for name, each in zip(names, archives, strict=True))
     assert not (installed / "checkout" / "injected").exists()
 
 
