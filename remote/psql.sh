@@ -16,6 +16,10 @@ options="$options -c constraint_exclusion=off -c default_table_access_method=hea
 options="$options -c default_transaction_deferrable=off -c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off"
 options="$options -c exit_on_error=off -c gin_fuzzy_search_limit=0 -c hash_mem_multiplier=2 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0"
 options="$options -c jit=off -c lock_timeout=0 -c plpgsql.check_asserts=off -c plpgsql.extra_errors=none -c plpgsql.extra_warnings=none"
+# A planner of plans that cost more than a number can say fails; one that looks at all orders of many tables does not end.
+options="$options -c cpu_index_tuple_cost=0.005 -c cpu_operator_cost=0.0025 -c cpu_tuple_cost=0.01 -c from_collapse_limit=8 -c geqo=on"
+options="$options -c geqo_effort=5 -c geqo_pool_size=0 -c geqo_generations=0 -c geqo_threshold=12 -c join_collapse_limit=8"
+options="$options -c parallel_setup_cost=1000 -c parallel_tuple_cost=0.1 -c random_page_cost=4 -c seq_page_cost=1 -c vacuum_cost_delay=0"
 options="$options -c quote_all_identifiers=off -c standard_conforming_strings=on -c statement_timeout=0 -c temp_buffers=1024 -c xmloption=content"
 # Settings that an archive was taken under and that its restore needs, in the same form.
 as_dumped=
