@@ -8,6 +8,8 @@ import threading
 import pytest
 from fabric_predeploy.remote import steps
 
+from tests.processes import wait_for
+
 WHO = {
     "the client is told to stop": f"kill -TERM {os.getpid()}",
     "the remote shell is told to stop": "kill -TERM $PPID; /bin/sleep 2; kill -TERM $PPID",
@@ -110,9 +112,13 @@ def test_an_interrupted_dump_takes_along_who_tells_of_it(host, how):
 def test_a_shell_that_is_killed_leaves_nobody_who_tells(host):
     host.stub("pg_dump", f"{UNTIL_NAPPING}; kill -KILL $PPID; exec /bin/sleep 60")
     assert host.predeploy(tells="progress").code is None
-    left = host.processes()
-    assert len(left) <= 1  # who watches the client, which is there still
-    assert not any(command.startswith("/bin/sleep") for command in left)
+
+    def only_the_watch_is_left():
+        """It watches the client, which is there still."""
+        left = host.processes()
+        return len(left) <= 1 and not any(each.startswith("/bin/sleep") for each in left)
+
+    wait_for(only_the_watch_is_left)
 
 
 def test_who_wants_warnings_alone_sees_no_log_which_is_kept_all_the_same(host, capsys):
