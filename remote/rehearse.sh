@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tell whether, and in which way, this role could bring the archive back here; the lists of what to replay are made with it.
 : "${demand?}" "${lost?}"
-: "${file:?}" # from archive or verify; and the functions of rehearsing
+: "${file:?}" "${bin_dir:?}" # from archive or verify; and the functions of rehearsing
 
 check_demand() {
     demanded=$demand

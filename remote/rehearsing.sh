@@ -1,7 +1,7 @@
 #!/bin/sh
 # What `rehearse` and `drill` have in common: to ask a database whether, and how, the archive could be brought back there.
 : "${ours_sql:?}" "${rehearse_sql:?}" "${watchers_sql:?}"
-: "${run_dir:?}" "${bin_dir:?}" "${configured_sql:?}" # from psql, and archive or preflight
+: "${run_dir:?}" "${configured_sql:?}" # from psql
 
 # rehearsal: the obstacles to one way to restore, a line each.
 obstacles_to() {

@@ -289,7 +289,7 @@ def test_what_could_not_be_restored_is_a_warning_or_14_where_a_way_back_is_requi
         assert code == 0
         assert result_of(findings, "way back") == {"warn"}
         assert "theirs belongs to the role postgres" in _detail(findings, "way back")
-        agree(project, 14, "way back", "public theirs belongs to", BACKUP_REHEARSAL="require")
+        agree(project, 14, "way back", "theirs belongs to", BACKUP_REHEARSAL="require")
         code, findings = doctor(project, BACKUP_REHEARSAL="off")
         assert (code, result_of(findings, "way back")) == (0, {"ok"})
 
