@@ -2,7 +2,7 @@
 # Choose where the test restore is to be, see that there is room for it, and begin to make it.
 : "${drill?}" "${drill_db?}" "${most_bytes?}" "${here_major?}"
 die_of_problems                                  # which earlier steps may have left
-: "${run_dir:?}" "${bin_dir:?}" "${psql_child?}" # from lock, psql, and preflight or archive
+: "${run_dir:?}" "${bin_dir?}" "${psql_child?}" # from lock, psql, and preflight or archive
 
 # What a server of its own takes beside the database: three empty ones, and what it writes ahead.
 server_bytes=201326592
@@ -164,6 +164,10 @@ end_cluster() {
 
 needs_place=yes
 [ -z "$most_bytes" ] || needs_place=''
+if [ -z "$bin_dir" ]; then # the preflight of a doctor has told why: there is nothing more to look at
+    end
+    exit 0
+fi
 watch_client
 scratch_bytes
 place=any
