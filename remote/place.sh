@@ -1,7 +1,7 @@
 #!/bin/sh
 # Choose where the test restore is to be, see that there is room for it, and begin to make it.
 : "${drill?}" "${drill_db?}" "${most_bytes?}" "${here_major?}"
-die_of_problems                                  # which earlier steps may have left
+die_of_problems                                 # which earlier steps may have left
 : "${run_dir:?}" "${bin_dir?}" "${psql_child?}" # from lock, psql, and preflight or archive
 
 # What a server of its own takes beside the database: three empty ones, and what it writes ahead.
