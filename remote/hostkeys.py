@@ -47,7 +47,7 @@ class KnownHosts:
         name = address(host, port)
         trusted = self._trusted(host, port)
         shown = f"{fingerprint(blob)} ({family(kind).upper()})"
-        found = _certificate(certificate)
+        found = _certificate(certificate, blob)
         for key in self._naming(name, host):
             if key.marker == "@revoked" and key.blob in (blob, found and found.authority):
                 raise HostError(_REVOKED.format(name=name, shown=shown, place=key.place))
@@ -169,10 +169,11 @@ def known_in_files(paths: Iterable[Path], remedy: str) -> KnownHosts:
     return KnownHosts(tuple(keys), remedy)
 
 
-def _certificate(blob: bytes) -> Certificate | None:
-    """One that cannot be read speaks for nobody: then the key itself has to be known."""
+def _certificate(blob: bytes, key: bytes) -> Certificate | None:
+    """Return None for one that cannot be read, or is for another key: it speaks for nobody."""
     with suppress(ValueError):
-        return of_blob(blob, "") if blob else None
+        found = of_blob(blob, "") if blob else None
+        return found if found and found.key == key else None
     return None
 
 
