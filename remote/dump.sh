@@ -1,7 +1,7 @@
 #!/bin/sh
 # Dump one database beside its final name: complete, or absent.
 : "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${context_sql:?}" "${content_sql:?}" "${sequences_sql?}" "${queue_sql:?}"
-: "${bin_dir:?}" "${compress_option:?}" "${expected_bytes?}" "${expected_seconds?}" "${excluded?}" "${configured_sql:?}" # from preflight and psql
+: "${bin_dir:?}" "${compress_option:?}" "${expected_bytes?}" "${expected_seconds?}" "${configured_sql:?}" # from preflight and psql
 
 # Archives are ordered by their second, so each has one for itself: also when the clock was set back.
 choose_name() {
@@ -50,15 +50,7 @@ take_dump() {
     snapshot=${heard#snapshot=}
     snapshot=${snapshot%"$newline"}
     case $snapshot in '' | *[!0-9A-F-]*) die 12 "$(odd_answer snapshot "$snapshot")" "see which server it is; the earlier archives are as they were" ;; esac
-    set --
-    IFS=$newline
-    set -f
-    for each in $excluded; do set -- "$@" --exclude-table="$each"; done
-    set +f
-    unset IFS
-    start_function connect "$bin_dir/pg_dump" "$@" --format=custom --file="$partial" --compress="$compress_option" \
-        --snapshot="$snapshot" --lock-wait-timeout="${lock_timeout_seconds}s" --no-password \
-        --encoding="$db_encoding" 2>"$run_dir/stderr"
+    start_function run_pg_dump --file="$partial" --compress="$compress_option" --snapshot="$snapshot" 2>"$run_dir/stderr"
     tell_psql "$content_sql"
     : >"$run_dir/configured"
     tell_psql "$configured_sql"

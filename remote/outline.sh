@@ -1,17 +1,10 @@
 #!/bin/sh
 # List what a dump of this database would hold, without one: pg_dump tells it first, and is stopped then.
 : "${outline_sql:?}" "${lock_timeout_seconds:?}"
-: "${run_dir:?}" "${bin_dir?}" "${db_user:?}" "${excluded?}" # from psql and preflight
+: "${run_dir:?}" "${bin_dir?}" "${db_user:?}" # from psql and preflight
 
 write_outline() {
-    set --
-    IFS=$newline
-    set -f
-    for each in $excluded; do set -- "$@" --exclude-table="$each"; done
-    set +f
-    unset IFS
-    connect "$bin_dir/pg_dump" "$@" --format=custom --compress=0 --lock-wait-timeout="${lock_timeout_seconds}s" --no-password \
-        --encoding="$db_encoding" >"$run_dir/outline"
+    run_pg_dump --compress=0 >"$run_dir/outline"
 }
 
 read_outline() {

@@ -235,6 +235,16 @@ check_space() {
             "ask the host to lift the limit" space
 }
 
+# run_pg_dump OPTION…: what a dump and a look at one have in common. This shell becomes pg_dump.
+run_pg_dump() {
+    IFS=$newline
+    set -f
+    for each in $excluded; do set -- "$@" --exclude-table="$each"; done
+    unset IFS
+    connect "$bin_dir/pg_dump" "$@" --format=custom --lock-wait-timeout="${lock_timeout_seconds}s" --no-password \
+        --encoding="$db_encoding"
+}
+
 # A run makes so many small files. Where there is no room for them, or no inode, what fails first would tell of something else.
 try_disk() {
     for number in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
