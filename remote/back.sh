@@ -4,11 +4,11 @@
 : "${lock_timeout_seconds:?}" "${lock_tables_sql:?}" "${wipe_sql:?}" "${unconfigure_sql:?}" "${late_sql:?}"
 : "${ours_sql:?}" "${file:?}" "${bin_dir:?}" "${entries_awk:?}" "${run_dir:?}" # from rehearsing, archive or verify, and restoring
 
-# What else is to be done in its turn.
-before_wipe='' after_wipe='' before_replay='' after_schemas=''
+# What else is to be done in its turn; and `in_copy` says in the log that it is not the live database.
+in_copy='' before_wipe='' after_wipe='' before_replay='' after_schemas=''
 
 wipe() {
-    log "taking locks, up to $lock_timeout_seconds s for each, then dropping what is ours"
+    log "taking locks, up to $lock_timeout_seconds s for each, then dropping what is ours$in_copy"
     tell_psql '\set VERBOSITY verbose' # with the code of an error, whatever the language of its words
     tell_psql '\set ECHO errors'       # which are statements of ours alone: what an archive holds stays out of the log
     tell_psql "$ours_sql"
@@ -117,7 +117,7 @@ try_to_go_back() {
     tell_psql 'SET LOCAL idle_in_transaction_session_timeout = 0;'
     wipe
     [ -z "$after_wipe" ] || "$after_wipe"
-    log "replaying the archive"
+    log "replaying the archive$in_copy"
     replay schemas
     [ -z "$after_schemas" ] || "$after_schemas"
     replay before

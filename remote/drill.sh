@@ -233,7 +233,7 @@ fill_database() {
 # The wipe and the replay of a restore, where there is something to wipe now. Rows of large tables are left out, and once more all
 # of them, where a function of the archive may have missed them.
 go_back_over_the_copy() {
-    trial="the way back over the test restore"
+    trial="the way back over the test restore" in_copy=" in the copy"
     rehearse_here
     # What is there is found by its number in the live database; here all of it is there.
     rehearsal=$(printf '%s' "$rehearsal" | sed '/^transaction_obstacle=.* is in the archive, and not in the database: /d')
