@@ -164,10 +164,11 @@ end_cluster() {
 
 needs_place=yes
 [ -z "$most_bytes" ] || needs_place=''
-if [ -z "$bin_dir" ]; then # the preflight of a doctor has told why: there is nothing more to look at
+if [ -n "$only_looks" ] && [ -z "$bin_dir" ]; then # the preflight has told why: there is nothing more to look at
     end
     exit 0
 fi
+: "${bin_dir:?}"
 watch_client
 scratch_bytes
 place=any
