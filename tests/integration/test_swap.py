@@ -357,9 +357,9 @@ def session_of(place: Place, role: str) -> Iterator["subprocess.Popen[str]"]:
 @pytest.mark.parametrize("terminate", [False, True])
 def test_a_session_of_another_role_in_the_way_is_named_and_nothing_has_happened(place, terminate):
     content = place.dump()
-    if place.pg.superuser("SELECT 1 FROM pg_roles WHERE rolname = 'stranger'") == "":
-        place.pg.superuser("CREATE ROLE stranger LOGIN")
-    with session_of(place, "stranger") as session, session_of(place, OWNER) as ours:
+    if place.pg.superuser("SELECT 1 FROM pg_roles WHERE rolname = 'passer_by'") == "":
+        place.pg.superuser("CREATE ROLE passer_by LOGIN")
+    with session_of(place, "passer_by") as session, session_of(place, OWNER) as ours:
         report = place.restore(terminate=terminate)
         assert ours.poll() is None
         ours.stdin.write("SELECT 'still here';\n")
@@ -367,7 +367,7 @@ def test_a_session_of_another_role_in_the_way_is_named_and_nothing_has_happened(
         assert ours.stdout.readline() == "still here\n"
     assert report.code == 15
     assert f"pid {session.pg_pid}" in " ".join(report.problems)
-    assert "stranger" in " ".join(report.problems)
+    assert "passer_by" in " ".join(report.problems)
     assert "the shop's cron" in " ".join(report.problems)
     place.assert_unchanged(content)
 
