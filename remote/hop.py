@@ -152,6 +152,10 @@ class Hop:
                 self.sock.close()
 
     def close(self) -> None:
+        # Its reader would look whether it is still wanted a tenth of a second later.
+        if isinstance(self.sock, socket.socket):
+            with suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)
         with suppress(*FAILURES):
             self.connection.close()
         with suppress(*FAILURES):
