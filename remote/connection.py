@@ -40,7 +40,7 @@ def connect(settings: Settings, caller: Context) -> fabric.Connection:
 def close_all() -> None:
     while _shared:
         _shared.popitem()[1].close()
-    # Python looks through all objects for some to collect before it ends: 40 ms for what ends anyway.
+    # Python looks through all objects for some to collect before it ends: 40 ms for nothing.
     gc.freeze()
 
 
