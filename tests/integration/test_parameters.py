@@ -15,6 +15,8 @@ WHOSE = {
     "database": "DATABASE {0}",
     "role-in-database": "ROLE {0} IN DATABASE {0}",
 }
+# How many values of all parameters each major version has been tried at.
+VALUES = {14: 283, 15: 288, 16: 306, 17: 312, 18: 324}
 # Of the enumerated ones all values, of the others both ends; plpgsql's are there once it is loaded.
 PARAMETERS = """
 LOAD 'plpgsql';
@@ -137,6 +139,7 @@ def test_some_that_are_drawn_change_nothing(pg, ssh, make_project):
 @pytest.mark.parametrize("whose", WHOSE)
 def test_none_at_any_value_changes_anything(start_server, ssh, make_project, major, whose):
     pg = start_server(major)
+    assert sum(map(len, of(pg).values())) == VALUES[major]
     failed = []
     for turn, group in enumerate(groups(of(pg))):
         with make(pg, ssh, make_project) as trip:
