@@ -6,16 +6,14 @@ import re
 import shutil
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from sandbox.postgres import create_owner
 from tests.integration.test_interrupts import dumping, locked_table
+from tests.pages import block
 from tests.processes import remote_processes, wait_for
 from tests.project import PASSWORD, READABLE
-
-README = Path(__file__).parents[2] / "README.md"
 
 
 class Account:
@@ -181,15 +179,10 @@ def quoted(text):
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def test_every_command_of_readme_runs_on_the_host_and_from_cron(project, account):
+def test_every_command_of_the_page_runs_on_the_host_and_from_cron(project, account):
     create_owner(project.pg, role="other_owner", password=PASSWORD, database="other")
-    text = README.read_text(encoding="utf-8")
-    shown = text.split("on the host: executed by")[1].split("## ")[0]
-    by_hand = [
-        line.partition("#")[0]
-        for line in re.search(r"```sh\n(.*?)```", shown, re.DOTALL)[1].splitlines()
-    ]
-    (cron,) = re.search(r"```text\n(.*?)```", shown, re.DOTALL)[1].splitlines()
+    by_hand = [line.partition("#")[0] for line in block("cron", "on the host").splitlines()]
+    (cron,) = block("cron", "in crontab", "text").splitlines()
 
     for command in [*by_hand, cron.split(maxsplit=5)[5]]:
         done = account.run(f"env {command}")

@@ -1,4 +1,4 @@
-"""deploy.yml, and README's .gitlab-ci.yml: every script of theirs, as a runner would run it."""
+"""deploy.yml, and the .gitlab-ci.yml of docs/ci.md: each script, run as a runner would run it."""
 
 import os
 import re
@@ -12,6 +12,7 @@ import yaml
 
 from tests.integration.everything import plain_dump
 from tests.integration.runner import Runner, outputs
+from tests.pages import block
 from tests.project import PASSWORD
 
 ROOT = Path(__file__).parents[2]
@@ -234,9 +235,7 @@ def test_where_outputs_were_lost_the_way_back_is_the_latest_archive(place, proje
 
 
 def gitlab():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    marker = "<!-- .gitlab-ci.yml: executed by tests/integration/test_workflow.py -->\n```yaml\n"
-    return yaml.safe_load(text.split(marker)[1].split("```")[0])
+    return yaml.safe_load(block("ci", ".gitlab-ci.yml", "yaml"))
 
 
 def dotenv(file):

@@ -1,22 +1,21 @@
-"""What README and help texts must not lag behind."""
+"""What the pages and the help texts must not lag behind."""
 
 import inspect
 import re
-from pathlib import Path
 
 import pytest
 from fabric_predeploy.config import errors
 from fabric_predeploy.config.settings import VARIABLES
 from fabric_predeploy.tasks import namespace
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from tests.pages import PAGES, ROOT, page
+
 TASKS = namespace.tasks.values()
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_every_variable_stands_in_the_table_of_settings(variable):
-    assert re.search(rf"^\|.*`{variable}`.*\|$", README, re.MULTILINE)
+    assert re.search(rf"^\|.*`{variable}`.*\|$", page("settings"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
@@ -26,20 +25,40 @@ def test_every_variable_stands_in_the_shipped_profile(variable):
 
 @pytest.mark.parametrize("failure", errors.PredeployError.__subclasses__())
 def test_every_exit_code_stands_in_the_table_of_exit_codes(failure):
-    assert f"| {failure.exit_code} | " in README
+    assert f"| {failure.exit_code} | " in page("exit-codes")
 
 
 @pytest.mark.parametrize("task", TASKS, ids=str)
 def test_every_task_stands_in_the_table_of_commands_and_has_help_for_every_flag(task):
-    assert f"| `fab -H siteground {task.name}" in README
+    assert f"| `fab -H siteground {task.name}" in page("README")
     assert task.__doc__
     flags = list(inspect.signature(task.body).parameters)[1:]
     assert {name.replace("-", "_") for name in task.help} == set(flags)
 
 
-@pytest.mark.parametrize("path", re.findall(r"\]\(([^)#:]+)\)", README))
-def test_every_link_leads_to_a_file(path):
-    assert (ROOT / path).exists()
+def links():
+    for path in PAGES:
+        for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+            if "://" not in target:
+                yield pytest.param(path, target, id=f"{path.name}:{target}")
+
+
+def anchor_of(heading):
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize(("path", "target"), links())
+def test_every_link_leads_to_a_file_and_to_a_heading_in_it(path, target):
+    name, _, anchor = target.partition("#")
+    file = path.parent / name if name else path
+    assert file.exists()
+    if anchor:
+        headings = re.findall(r"^#+ (.*)", file.read_text(encoding="utf-8"), re.MULTILINE)
+        assert anchor in map(anchor_of, headings)
+
+
+def test_readme_is_read_in_a_few_minutes():
+    assert len(page("README").splitlines()) <= 160
 
 
 def test_every_test_that_the_threat_model_names_is_there():

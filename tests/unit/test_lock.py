@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.pages import page
+
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PINS = [Requirement(line.partition("\\")[0]) for line in LOCK.splitlines() if line[0] != " "]
@@ -64,10 +66,10 @@ def test_each_pin_has_hashes_and_names_no_place():
 
 def test_nothing_is_installed_beside_secrets_but_by_its_hash():
     workflow = (ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    installs = re.findall(r"pip install .*", workflow + readme.split("## Set it up")[0])
+    jobs = workflow + page("README") + page("ci")
+    installs = re.findall(r"python -m (pip install .*)", jobs)
 
-    assert len(installs) == 6
+    assert len(installs) == 8
     for install in installs:
         from_the_lock = "--require-hashes --requirement requirements.lock" in install
         # Not even what builds it is fetched.

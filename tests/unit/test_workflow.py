@@ -6,17 +6,19 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.pages import page
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8")
 WORKFLOW = yaml.safe_load(TEXT)
 JOBS = WORKFLOW["jobs"]
 STEPS = [step for job in JOBS.values() for step in job["steps"]]
 SECRETS = {"SSH_PRIVATE_KEY", "SSH_KNOWN_HOSTS", "DB_PASSWORD"}
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def in_readme(heading):
-    return yaml.safe_load(re.search(rf"```yaml\n# {heading}\n(.*?)```", README, re.DOTALL)[1])
+    shown = re.search(rf"```yaml\n# {heading}\n(.*?)```", page("README"), re.DOTALL)
+    return yaml.safe_load(shown[1])
 
 
 def test_it_runs_on_a_push_to_master_and_by_hand_with_a_version_that_may_be_empty():

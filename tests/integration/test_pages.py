@@ -1,25 +1,17 @@
-"""What README says is true: commands run, and the way back by hand leads back."""
+"""What the pages say is true: commands run, and the way back by hand leads back."""
 
 import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
 from fabric_predeploy.tasks import namespace
 
 from tests.integration.everything import plain_dump
 from tests.integration.test_init import flags
+from tests.pages import GUIDE, block, page
 
 pytestmark = pytest.mark.usefixtures("real_fab")
-
-README = Path(__file__).parents[2] / "README.md"
-
-
-def block(marker):
-    text = README.read_text(encoding="utf-8")
-    return re.search(re.escape(marker) + r".*?```sh\n(.*?)```", text, re.DOTALL)[1]
-
 
 SPANS = re.compile(r"`(?:\$ )?(fab -H (?:siteground|<name>) [^`]+)`")
 CHAINED = {"deploy", "db.restore"}  # of a team's own fabfile: see the test of the chain
@@ -36,19 +28,21 @@ def with_staging(project):
         " WHERE nspname LIKE 'restored\\_%'); END$$", "shop")  # fmt: skip
 
 
-def test_every_command_that_the_text_names_runs(with_staging):
+def test_every_command_that_a_page_names_runs(with_staging):
     project = with_staging
     assert project.predeploy("v1.2").returncode == 0
-    named = dict.fromkeys(SPANS.findall(README.read_text(encoding="utf-8")))
+    named = dict.fromkeys(
+        span for path in GUIDE for span in SPANS.findall(path.read_text(encoding="utf-8"))
+    )
     commands = [shlex.split(command.replace("<name>", "siteground"))[3:] for command in named]
     assert {command[0] for command in commands} == {*namespace.task_names, *CHAINED}
     for command in sorted(commands, key=["init"].__eq__):  # which replaces the profile
         if command[0] not in CHAINED:
-            done = run_as_in_the_text(project, command)
+            done = run_as_on_the_page(project, command)
             assert done.returncode == 0, (command, done.stderr)
 
 
-def run_as_in_the_text(project, command):
+def run_as_on_the_page(project, command):
     environment = {"BACKUP_VERSION": "v1.2"}
     options = [each.replace("--table=orders", "--table=offers") for each in command]
     if command == ["init"]:
@@ -59,12 +53,17 @@ def run_as_in_the_text(project, command):
     return project.fab("-H", "demo", *options, **environment)
 
 
-def test_the_runbook_leads_back_and_forth(project):
+def test_the_way_back_is_the_same_in_readme_and_on_its_page():
+    ways = [block(name, "by fab").splitlines() for name in ("README", "restore")]
+    assert len({tuple(line.partition("#")[0].strip() for line in way) for way in ways}) == 1
+
+
+def test_the_way_back_leads_back_and_forth(project):
     assert project.predeploy("v1").returncode == 0
     before = plain_dump(project.pg, "shop")
     fail_a_deploy(project)
     failed = plain_dump(project.pg, "shop")
-    commands = [line.partition("#")[0] for line in block("by fab: executed by").splitlines()]
+    commands = [line.partition("#")[0] for line in block("restore", "by fab").splitlines()]
     expected = [failed, before, failed]
     assert len(commands) == len(expected)
     for command, state in zip(commands, expected, strict=True):
@@ -74,9 +73,8 @@ def test_the_runbook_leads_back_and_forth(project):
     assert project.fab("-H", "demo", "restore", "--file=latest", "--yes").returncode == 0
 
 
-def test_the_chain_of_the_readme_runs(project):
-    text = README.read_text(encoding="utf-8").split("<!-- chained: executed by")[1]
-    tasks, fabfile = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:2]
+def test_the_tasks_of_a_team_run_as_their_page_shows_them(project):
+    tasks, fabfile = re.findall(r"```python\n(.*?)```", page("tasks"), re.DOTALL)
     (project.directory / "tasks.py").write_text(tasks)
     (project.directory / "fabfile.py").write_text(fabfile)
     for task, said in {"deploy": "deploying", "release": "go back to", "migrate": "migr"}.items():
@@ -88,8 +86,8 @@ def test_the_chain_of_the_readme_runs(project):
 
 
 def by_hand(project, archive):
-    """Paste the block of README into sh, with the names of this host filled in."""
-    script = block("by hand: executed by")
+    """Paste the block of the page into sh, with the names of this host filled in."""
+    script = block("by-hand", "by hand")
     for example, here in {
         "pricehawk-pre-deploy-v1.0.0-20250314-123456.dump": archive.name,
         "/usr/lib/postgresql/17/bin": str(project.pg.bin_dir),
