@@ -244,7 +244,7 @@ def rehearsing() -> Step:
         "rehearsing",
         {
             "ours_sql": _sql("ours"),
-            "rehearse_sql": _sql("rehearse") + _sql("unqualified"),
+            "rehearse_sql": _sql("rehearse") + _sql("circles") + _sql("unqualified"),
             "watchers_sql": _sql("watchers"),
         },
     )
