@@ -4,7 +4,8 @@ WORKERS ?= 4
 BIN := $(VENV)/bin
 # The build warns that a checkout is installed as a checkout.
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
-STEPS := $(filter-out remote/lib.sh remote/door.sh,$(wildcard remote/*.sh))
+LIB := remote/_door/door.sh remote/steps/lib/lib.sh
+STEPS := $(filter-out $(LIB),$(wildcard remote/_door/*.sh remote/steps/*/*.sh))
 .DEFAULT_GOAL := help
 
 # What deploy.yml installs: all that a checkout needs but itself, and what builds it.
@@ -48,9 +49,9 @@ types: $(VENV)/.dev-is-ready
 shell: $(VENV)/.dev-is-ready
 	@for step in $(STEPS); do \
 		echo "shellcheck $$step"; \
-		cat remote/door.sh remote/lib.sh "$$step" | $(BIN)/shellcheck --shell=sh - || exit; \
+		cat $(LIB) "$$step" | $(BIN)/shellcheck --shell=sh - || exit; \
 	done
-	$(BIN)/shfmt -d -ln posix -i 4 -ci remote/*.sh
+	$(BIN)/shfmt -d -ln posix -i 4 -ci $(LIB) $(STEPS)
 
 workflow: $(VENV)/.dev-is-ready
 	$(BIN)/actionlint -shellcheck=$(BIN)/shellcheck .github/workflows/*.yml

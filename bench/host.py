@@ -18,7 +18,7 @@ OWNER = "shop"
 _PASSWORD = "bench password"  # noqa: S105 - of a database that lives for minutes
 _FABFILE = "from fabric_predeploy.tasks import namespace\n"
 _BY_HAND = "naive.dump"
-_REMOTE = Path(__file__).resolve().parents[1] / "remote"
+_STEPS = Path(__file__).resolve().parents[1] / "remote/steps"
 OLD_PG_DUMP = 15  # the last that can only gzip
 
 
@@ -71,7 +71,7 @@ class Host:
 
     def _in_snapshot(self, database: str, *names: str) -> None:
         sql = "\n".join(
-            (_REMOTE / f"{name}.sql").read_text().replace(":run_dir", "/tmp")
+            next(_STEPS.glob(f"*/{name}.sql")).read_text().replace(":run_dir", "/tmp")
             for name in ("tables", "snapshot", *names)
         )
         self.pg.run_as(OWNER, f"\\set lock_timeout 30s\n{sql}", database)

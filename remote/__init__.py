@@ -1,4 +1,4 @@
-"""What happens on the host: the connection, the one door, and one *.sh file per step."""
+"""What happens on the host: the connection, the one door, and the steps."""
 
 from importlib import import_module
 from types import ModuleType

@@ -12,7 +12,7 @@ from ..config.errors import UnprovenError
 
 _NAME: Final = "[A-Za-z0-9_.@=;, -]{0,200}"
 _TEXT: Final = r"(?:'(?:[^'\\\x00-\x1f\x7f]|'')*'|E'(?:[^'\\\x00-\x1f\x7f]|''|\\\\)*')"
-# As remote/locale.sql writes it, from PostgreSQL 14 to 18.
+# As locale.sql writes it, from PostgreSQL 14 to 18.
 _LOCALE: Final = re.compile(
     rf"ENCODING '([A-Za-z0-9_]{{1,40}})' LC_COLLATE '({_NAME})' LC_CTYPE '({_NAME})'"
     rf"((?: LOCALE_PROVIDER (?:libc|builtin BUILTIN_LOCALE '{_NAME}'|icu ICU_LOCALE '{_NAME}'))?"

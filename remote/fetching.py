@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import Final
 
 from ..config.errors import PreflightError, UnprovenError
-from . import shell, steps
-from .attending import come_back
+from . import steps
+from ._door import shell
+from ._door.attending import come_back
+from ._door.events import Stream
+from ._door.exchange import LOST
+from ._door.hearing import Follow
+from ._door.shell import Report, Told
 from .catalog import Archive
-from .events import Stream
-from .exchange import LOST
 from .facts import number
-from .hearing import Follow
 from .link import Link
-from .shell import Report, Told
 
 _MANIFEST, _DUMP = 1, 2  # as the step `fetch` gives them
 _CHUNK_BYTES: Final = 1024 * 1024
 MOST_MANIFEST_BYTES: Final = 16 * 1024 * 1024  # a hundred thousand tables
 _BARREN_TRIES: Final = 3
-_SERVER_BYTES: Final = 201_326_592  # as remote/place.sh has it
+_SERVER_BYTES: Final = 201_326_592  # as place.sh has it
 
 
 class Incoming:

@@ -13,7 +13,7 @@ from typing import IO, Any, Final
 
 from ..config.machine import harmless_environment
 from . import confinement
-from .shell import Line
+from ._door.shell import Line
 
 SHELL: Final = "/bin/sh"
 CHUNK_BYTES: Final = 64 * 1024

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import steps
+from ._door.script import Step, script
 from .catalog import ON_HOST
-from .script import Step, script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..remote import steps
-from ..remote.script import WherePlaced
+from ..remote._door.script import WherePlaced
 from .report import note, summary, tell, warn
 from .session import session
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
+    from ..remote._door.script import Step
+    from ..remote._door.shell import Report
     from ..remote.catalog import Archive
-    from ..remote.script import Step
-    from ..remote.shell import Report
     from .session import Host
 
 DRILLED = ("restored", "equal")

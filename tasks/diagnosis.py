@@ -15,9 +15,9 @@ from .report import size
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
+    from ..remote._door.shell import Report
     from ..remote.examination import Examination, Seen
     from ..remote.facts import Facts
-    from ..remote.shell import Report
 
 _QUOTA: Final = re.compile(rf"\s*(\S+)\s+({WHOLE})\*?\s+({WHOLE})\s+({WHOLE})\b")
 _KEPT_ROWS: Final = "as it says; or leave them to whoever has installed the extension"

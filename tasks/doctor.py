@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
-    from ..remote.script import Step
-    from ..remote.shell import Report
+    from ..remote._door.script import Step
+    from ..remote._door.shell import Report
     from .findings import Finding
 
 

@@ -9,8 +9,8 @@ from .backup import shrinking, uncounted
 from .report import headline, size, test_restore, way_back
 
 if TYPE_CHECKING:
+    from ..remote._door.shell import Report
     from ..remote.catalog import Archive
-    from ..remote.shell import Report
     from .session import Host
 
 _SHOWN = 100  # GitHub takes a page of a megabyte at most

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
+    from ..remote._door.shell import Report
     from ..remote.catalog import Archive
-    from ..remote.shell import Report
     from .table import Entry
 
 _MOST = 1_000_000

@@ -12,7 +12,7 @@ from .report import size
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
-    from ..remote.shell import Report
+    from ..remote._door.shell import Report
 
 WAYS = ("swap", "transaction")
 _AIM = ("profile", "ssh_host", "ssh_port", "ssh_user", "db_name", "db_user", "db_host", "db_port")

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
+    from ..remote._door.script import Step
+    from ..remote._door.shell import Report
     from ..remote.catalog import Archive
-    from ..remote.script import Step
-    from ..remote.shell import Report
     from .session import Host
 
 

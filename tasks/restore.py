@@ -15,8 +15,8 @@ from .session import Host, session
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from ..remote.script import Step
-    from ..remote.shell import Report
+    from ..remote._door.script import Step
+    from ..remote._door.shell import Report
     from .plan import Plan
     from .source import Source
 

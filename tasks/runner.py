@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..config.settings import Settings
-    from ..remote.attending import Line
+    from ..remote._door.attending import Line
+    from ..remote._door.script import Step
+    from ..remote._door.shell import Report
     from ..remote.catalog import Archive
     from ..remote.here import Room
     from ..remote.link import Link
-    from ..remote.script import Step
     from ..remote.servers import Programs
-    from ..remote.shell import Report
 
 _PLACE = "this machine"
 _LEFT_WAIT_SECONDS = 15

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
+    from ..remote._door.script import Step
+    from ..remote._door.shell import Report
     from ..remote.link import Link
-    from ..remote.script import Step
-    from ..remote.shell import Report
 
 _SAID_LENGTH = 300
 # What a shell reads first, named in what it says of an error there.
@@ -73,7 +73,7 @@ class Host:
             "keeps_status": "yes" if keeps_status else "",
         }
         secrets = {"DB_PASSWORD": self.settings.db_password or ""}
-        from ..remote.attending import run
+        from ..remote._door.attending import run
         from .github import folded
         from .progress import Log, Progress
 
@@ -114,7 +114,7 @@ class Host:
         )
 
     def _silence(self, task: str, report: Report) -> errors.PredeployError:
-        from ..remote.exchange import LOST
+        from ..remote._door.exchange import LOST
 
         if report.lost:
             return errors.HostError(
@@ -150,7 +150,7 @@ class Host:
 
     def _not_begun(self, task: str, report: Report) -> errors.PredeployError:
         """Nothing was sent there but the beginning of a script, in which there is no secret."""
-        from ..remote.exchange import LOST
+        from ..remote._door.exchange import LOST
 
         code = (
             f"with exit code {report.exited}" if report.exited != LOST else "and told no exit code"

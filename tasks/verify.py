@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
+    from ..remote._door.script import Step
     from ..remote.catalog import Archive
-    from ..remote.script import Step
 
 _MOST = 10_000
 

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fabric_predeploy.remote import hearing, script
+from fabric_predeploy.remote._door import hearing, script
 from fabric_predeploy.remote.facts import Fact
 from fabric_predeploy.remote.here import LocalChannel
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import shell, steps
+from fabric_predeploy.remote import steps
+from fabric_predeploy.remote._door import shell
 from fabric_predeploy.tasks.backup import taking
 
 from sandbox.postgres import Postgres, create_owner, identifier, postgres

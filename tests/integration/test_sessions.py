@@ -2,15 +2,14 @@
 
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote import shell
+from fabric_predeploy.remote._door import script
 
 from tests.project import DATABASE, OWNER, PASSWORD
 
 SHELLS = {name: shutil.which(name) for name in ("dash", "bash", "busybox")}
-PSQL = Path(shell.__file__).parent / "psql.sh"
+PSQL = script.files()["psql.sh"]
 # lib.sh is not needed to open one.
 OPENING = """
 set -eu

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import shell, steps
-from fabric_predeploy.remote.script import Step
+from fabric_predeploy.remote import steps
+from fabric_predeploy.remote._door import shell
+from fabric_predeploy.remote._door.script import Step
 from fabric_predeploy.tasks.backup import taking
 
 from sandbox.postgres import Postgres, identifier

@@ -23,7 +23,7 @@ THEIR_PIN = "SELECT pg_catalog.set_config('search_path', '', false);"
 
 
 def _text(*suffixes: str) -> str:
-    paths = (path for path in sorted(REMOTE.iterdir()) if path.suffix in suffixes)
+    paths = (path for path in sorted(REMOTE.rglob("*.*")) if path.suffix in suffixes)
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 

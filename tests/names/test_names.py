@@ -4,13 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote import shell
+from fabric_predeploy.remote import steps
 
 from tests.names.overloads import PIN, used
 from tests.names.runs import EQUAL, nobody_answered, slow_predeploy
 from tests.project import DATABASE, OWNER
 
-CHECKOUT = Path(shell.__file__).parents[1]
+CHECKOUT = Path(steps.__file__).parents[2]
 
 
 @pytest.fixture
@@ -20,11 +20,13 @@ def unpinned(tmp_path):
     for room in ("config", "remote", "tasks"):
         shutil.copytree(CHECKOUT / room, copy / room)
     shutil.copy(CHECKOUT / "__init__.py", copy)
-    psql = copy / "remote" / "psql.sh"
+    psql = copy / "remote/steps/run/psql.sh"
     text = psql.read_text(encoding="utf-8")
     assert text.count(PIN) == 1
     psql.write_text(text.replace(PIN, "SET row_security = off;"), encoding="utf-8")
-    snapshot = copy / "remote" / "snapshot.sql"  # which would stop at a view, and end the run
+    snapshot = (
+        copy / "remote/steps/dump/snapshot.sql"
+    )  # which would stop at a view, and end the run
     lines = snapshot.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if "restrict_nonsystem_relation_kind" not in line]
     assert len(kept) == len(lines) - 1

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import hearing, shell, steps
-from fabric_predeploy.remote.script import Step
+from fabric_predeploy.remote import steps
+from fabric_predeploy.remote._door import hearing, shell
+from fabric_predeploy.remote._door.script import Step
 
 from tests.local import LocalLine, read_facts
 

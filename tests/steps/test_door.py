@@ -6,8 +6,9 @@ import re
 import subprocess
 
 import pytest
-from fabric_predeploy.remote import script, shell, steps
-from fabric_predeploy.remote.exchange import LOST
+from fabric_predeploy.remote import steps
+from fabric_predeploy.remote._door import script, shell
+from fabric_predeploy.remote._door.exchange import LOST
 
 from tests.local import LocalLine
 

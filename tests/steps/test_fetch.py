@@ -4,7 +4,8 @@ import hashlib
 import io
 
 import pytest
-from fabric_predeploy.remote import shell, steps
+from fabric_predeploy.remote import steps
+from fabric_predeploy.remote._door import shell
 
 from tests.local import LocalLine
 

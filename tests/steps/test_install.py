@@ -6,7 +6,8 @@ import signal
 import stat
 
 import pytest
-from fabric_predeploy.remote import shell, steps
+from fabric_predeploy.remote import steps
+from fabric_predeploy.remote._door import shell
 from fabric_predeploy.remote.standalone import stamped
 from fabric_predeploy.tasks.install import current, text
 

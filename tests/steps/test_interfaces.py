@@ -1,18 +1,15 @@
-"""Each remote/<step>.sh declares its variables; the function of its name in steps.py gives them."""
+"""Each step declares its variables, and the function of its name gives them."""
 
 import inspect
 import re
 from importlib import import_module
-from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote import script
+from fabric_predeploy.remote._door import script
 
 steps = import_module("fabric_predeploy.remote.steps")
 SCRIPTS = sorted(
-    path.stem
-    for path in Path(script.__file__).parent.glob("*.sh")
-    if path.stem not in ("door", "lib")
+    {path.stem for path in script.files().values() if path.suffix == ".sh"} - {"door", "lib"}
 )
 
 

@@ -6,7 +6,8 @@ import signal
 import subprocess
 
 import pytest
-from fabric_predeploy.remote import script, shell, steps
+from fabric_predeploy.remote import steps
+from fabric_predeploy.remote._door import script, shell
 
 from tests.local import LocalLine, answer
 

@@ -2,10 +2,10 @@
 
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote import script, shell, steps
+from fabric_predeploy.remote import steps
+from fabric_predeploy.remote._door import script, shell
 from fabric_predeploy.tasks.predeploy import gate
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def test_each_predeploy_begins_with_what_every_ssh_server_takes(settings, proof,
 
 
 EVERY_STEP = sorted(
-    {path.stem for path in Path(script.__file__).parent.glob("*.sh")} - {"door", "lib"}
+    {path.stem for path in script.files().values() if path.suffix == ".sh"} - {"door", "lib"}
 )
 
 

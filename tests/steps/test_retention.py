@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from fabric_predeploy.remote import steps
-from fabric_predeploy.remote.script import Step
+from fabric_predeploy.remote._door.script import Step
 
 from tests.steps.host import KILLED
 

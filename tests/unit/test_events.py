@@ -2,12 +2,12 @@
 
 import io
 
-from fabric_predeploy.remote.events import Log, Once, Stopwatch
+from fabric_predeploy.remote._door.events import Log, Once, Stopwatch
 
 
 def test_the_seconds_of_a_step_that_runs_twice_are_those_of_both(monkeypatch):
     now = iter([10.0, 10.25, 20.0, 22.5])
-    monkeypatch.setattr("fabric_predeploy.remote.events.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("fabric_predeploy.remote._door.events.time.monotonic", lambda: next(now))
     stopwatch = Stopwatch()
     for word in ("begin", "end", "begin", "end"):
         stopwatch.follow(word, "verify")

@@ -4,9 +4,9 @@ from datetime import datetime, timezone
 
 import pytest
 from fabric_predeploy.config.errors import UnreadableFactError
+from fabric_predeploy.remote._door.shell import Report
 from fabric_predeploy.remote.catalog import read, read_one
 from fabric_predeploy.remote.facts import Facts, number
-from fabric_predeploy.remote.shell import Report
 from fabric_predeploy.tasks.progress import Stage
 
 NO_NUMBERS = ["", " ", "-5", "1e9", "9" * 400, "9" * 5000, "٣", "²", "1\n", "0x1", "1_0", "+1"]

@@ -5,7 +5,8 @@ import io
 
 import pytest
 from fabric_predeploy.config.errors import UnprovenError
-from fabric_predeploy.remote import fetching, shell
+from fabric_predeploy.remote import fetching
+from fabric_predeploy.remote._door import shell
 from fabric_predeploy.remote.catalog import parse
 from fabric_predeploy.remote.fetching import MOST_MANIFEST_BYTES, fetch
 

@@ -3,8 +3,8 @@
 import tracemalloc
 
 import pytest
-from fabric_predeploy.remote import hearing
-from fabric_predeploy.remote.hearing import Hearing, TooMuchError
+from fabric_predeploy.remote._door import hearing
+from fabric_predeploy.remote._door.hearing import Hearing, TooMuchError
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,18 +8,21 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("config", "remote", "tasks")  # each may import those to its left
-MODULES = [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py"))]
+MODULES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
 
 def imported(path):
-    """Names of top-level modules, and of our rooms as `..room`."""
+    """Names of top-level modules; of ours their path from the root, as `/room/module`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             yield node.module.split(".")[0]
-        elif isinstance(node, ast.ImportFrom) and node.level == 2:
-            yield f"..{(node.module or node.names[0].name).split('.')[0]}"
+        elif isinstance(node, ast.ImportFrom):
+            base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            for alias in node.names:
+                found = base / alias.name if base.is_dir() else base
+                yield f"/{found.relative_to(ROOT)}"
 
 
 def called(path):
@@ -34,9 +37,9 @@ def relative(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_imports_point_one_way(path):
-    allowed = ROOMS[: ROOMS.index(path.parent.name)]
-    rooms = {name[2:] for name in imported(path) if name.startswith("..")}
-    assert rooms <= set(allowed)
+    own = path.relative_to(ROOT).parts[0]
+    rooms = {name.split("/")[1] for name in imported(path) if name.startswith("/")}
+    assert rooms <= {*ROOMS[: ROOMS.index(own) + 1]}
 
 
 def test_only_what_makes_the_connection_names_paramiko():
@@ -73,13 +76,13 @@ def test_what_a_host_says_is_read_in_one_place():
     assert [relative(path) for path in MODULES if times & set(called(path))] == ["remote/facts.py"]
     unread = re.compile(r"report\.facts\[|told\.facts\[|isdecimal|isdigit")
     for path in MODULES:
-        if path.parent.name == "tasks":
+        if relative(path).startswith("tasks/"):
             assert not unread.search(path.read_text(encoding="utf-8")), relative(path)
 
 
 def test_only_config_reads_the_environment():
     readers = {
-        path.parent.name
+        path.relative_to(ROOT).parts[0]
         for path in MODULES
         if "os.environ" in path.read_text(encoding="utf-8") or "os.getenv" in called(path)
     }

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from fabric_predeploy.config.loading import load
+from fabric_predeploy.remote._door.shell import Report
 from fabric_predeploy.remote.facts import Facts
-from fabric_predeploy.remote.shell import Report
 from fabric_predeploy.tasks.plan import Rows, as_data, as_text, planned
 
 ARCHIVE = {

@@ -6,8 +6,8 @@ import pytest
 from fabric_predeploy.config.errors import HostError
 from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote.exchange import LOST
-from fabric_predeploy.remote.shell import Report
+from fabric_predeploy.remote._door.exchange import LOST
+from fabric_predeploy.remote._door.shell import Report
 from fabric_predeploy.tasks import runner
 from fabric_predeploy.tasks.predeploy import _run
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHELL = sorted((ROOT / "remote").glob("*.sh"))
-SQL = sorted((ROOT / "remote").glob("*.sql"))
-PYTHON = [path for room in ("config", "remote", "tasks") for path in (ROOT / room).glob("*.py")]
+SHELL = sorted((ROOT / "remote").rglob("*.sh"))
+SQL = sorted((ROOT / "remote").rglob("*.sql"))
+PYTHON = [path for room in ("config", "remote", "tasks") for path in (ROOT / room).rglob("*.py")]
 # Whatever of PostgreSQL goes to a database.
 PROGRAMS = "psql|pg_dump|pg_dumpall|pg_restore|pg_isready|createdb|dropdb|createuser|vacuumdb"
 STARTED = re.compile(rf'(\S+) +"(?:\$[{{\w%#* }}]+)/(?:{PROGRAMS})"')
@@ -62,11 +62,11 @@ def test_where_to_and_as_whom_is_told_to_those_programs_alone():
     found = {path.name for path in SHELL for line in code(path) if exporting.search(line)}
     # The client's password, and that of the environment, are still exported when they come.
     assert found - {"lib.sh", "standalone.sh"} == {"psql.sh"}
-    assert "export PG" in function("connect", ROOT / "remote/psql.sh")
+    assert "export PG" in function("connect", ROOT / "remote/steps/run/psql.sh")
 
 
 def test_every_session_of_psql_begins_with_the_pin():
-    psql = ROOT / "remote/psql.sh"
+    psql = ROOT / "remote/steps/run/psql.sh"
     text = psql.read_text(encoding="utf-8")
     assert f"\npin='{PIN}'\n" in text
     assert '\nstrict_opening="$arrived $pin $more"\nopening=$strict_opening\n' in text
@@ -93,7 +93,7 @@ KEPT = r"'search_path=|'search\\_path=|name = 'search_path'|manifest_value \"\$1
 
 
 def test_after_each_script_of_an_archive_comes_the_pin():
-    restoring = ROOT / "remote/restoring.sh"
+    restoring = ROOT / "remote/steps/restore/restoring.sh"
     told = function("tell_script", restoring)
     _, after = told.strip().split('\\i :run_dir/$script"\n')
     lines = [line.strip() for line in after.splitlines() if "#" not in line]

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 from fabric_predeploy.config.errors import RefusedError, UnprovenError
+from fabric_predeploy.remote._door.shell import Report
 from fabric_predeploy.remote.catalog import PRE_RESTORE
-from fabric_predeploy.remote.shell import Report
 from fabric_predeploy.tasks.source import safety, source
 
 

@@ -3,8 +3,8 @@
 import os
 from types import SimpleNamespace
 
+from fabric_predeploy.remote._door.exchange import LOST
 from fabric_predeploy.remote.channel import SshChannel
-from fabric_predeploy.remote.exchange import LOST
 
 
 class Breaking:

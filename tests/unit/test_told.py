@@ -7,8 +7,7 @@ at whose end psql leaves off.
 import re
 from pathlib import Path
 
-from fabric_predeploy.remote import shell
-
+SHELL = sorted((Path(__file__).parents[2] / "remote").rglob("*.sh"))
 TOLD = re.compile(r"tell_psql (\"(?:[^\"\\]|\\.)*\"|'[^']*')")
 VARIABLE = re.compile(r"(?<!\\)\$\{?(\w+)")
 # Each is of a plain alphabet: by the parser of its setting, or by a pattern where it was heard.
@@ -36,7 +35,7 @@ OURS = {
 
 
 def told():
-    for path in sorted(Path(shell.__file__).parent.glob("*.sh")):
+    for path in SHELL:
         for statement in TOLD.findall(path.read_text(encoding="utf-8")):
             yield path.name, statement
 
@@ -51,7 +50,7 @@ def test_what_is_told_to_psql_holds_nothing_but_what_is_ours():
 
 def test_nothing_else_is_told_to_psql():
     """Each call is one that the other test can read."""
-    for path in Path(shell.__file__).parent.glob("*.sh"):
+    for path in SHELL:
         text = path.read_text(encoding="utf-8")
         calls = len(re.findall(r"^\s*(?:\[.*\|\| )?tell_psql ", text, re.MULTILINE))
         assert calls == len(TOLD.findall(text)), path.name

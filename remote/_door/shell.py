@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from ..config.errors import InterruptedRunError
+from ...config.errors import InterruptedRunError
+from ..facts import Fact, Facts
 from .events import Log, Once, Stopwatch, Stream
 from .exchange import LOST, Channel, Exchange, Limits, Reply, awaited_politely
-from .facts import Fact, Facts
 from .hearing import Follow, Hearing, Take
 from .script import Step, request
 from .stdin import Stdin

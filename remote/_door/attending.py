@@ -7,8 +7,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from ..config.errors import HostError, InterruptedRunError
-from . import shell, steps
+from ...config.errors import HostError, InterruptedRunError
+from .. import steps
+from . import shell
 from .events import Stream
 from .exchange import LOST
 from .hearing import Follow

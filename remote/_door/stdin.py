@@ -39,7 +39,7 @@ class Stdin:
         self.stopping = False
 
     def hear(self, word: str, _rest: str) -> None:
-        """What the host asks for, by the words of remote/door.sh and remote/transfer.sh."""
+        """What the host asks for, by the words of door.sh and transfer.sh."""
         if word == "door" and self._silent:
             self._silent, self._due = False, memoryview(self._first)
         elif word == "rest":

@@ -1,4 +1,4 @@
-"""One function per remote/<step>.sh: it gives the variables that the step's first line declares."""
+"""One function per <step>.sh in the folders here: it gives what the step declares first."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import socket
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ..config.parsers import as_expression
-from .catalog import PRE_DEPLOY
-from .script import Step, source
+from ...config.parsers import as_expression
+from .._door.script import Step, source
+from ..catalog import PRE_DEPLOY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..config.settings import Settings
+    from ...config.settings import Settings
 
 KEEP_LOGS = 30
 LOG_BYTES = 200_000  # shown of a log at most: what captures them is made for less than a few MB
@@ -320,7 +320,7 @@ def drop_old(names: Sequence[str] = ()) -> Step:
 
 def standalone(settings: Settings) -> Step:
     """The first step of a script that runs without a client; see remote/standalone.py."""
-    from ..config.settings import ON_THE_HOST
+    from ...config.settings import ON_THE_HOST
 
     values = ((variable, getattr(settings, name)) for name, variable in ON_THE_HOST.items())
     lines = (f"{variable}={'' if value is None else value}" for variable, value in values)

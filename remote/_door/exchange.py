@@ -13,10 +13,10 @@ from queue import Empty, SimpleQueue
 from signal import Signals
 from typing import Final, Protocol
 
-from ..config.errors import InterruptedRunError
+from ...config.errors import InterruptedRunError
+from ..signals import handled
 from .events import Stream
 from .hearing import MOST_LOG_BYTES, MOST_LOG_LINES, Hearing, TooMuchError
-from .signals import handled
 from .stdin import Input, Stdin
 
 LOST: Final = -1  # the exit code of a command whose end was not told

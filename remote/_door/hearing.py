@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .facts import Fact
+from ..facts import Fact
 
 Follow = Callable[[str, str], None]  # a word and the rest of its line: ("begin", "dump")
 Take = Callable[[int, bytes], None]  # the number of a file, and a piece of it

@@ -4,10 +4,11 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final
 
-_DIRECTORY: Final = Path(__file__).parent
+_REMOTE: Final = Path(__file__).parents[1]
 
 # RFC 4253, section 6.1: every SSH server takes a packet of 32,768 bytes.
 COMMAND_BYTES: Final = 32_000
@@ -25,7 +26,7 @@ _LONGEST_REST: Final = 10**9
 
 @dataclass(frozen=True)
 class Step:
-    """One remote/<name>.sh with the variables that its first line of code declares."""
+    """One remote/steps/*/<name>.sh with the variables that its first line of code declares."""
 
     name: str
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -86,7 +87,14 @@ def assignments(variables: Mapping[str, str]) -> list[str]:
 
 
 def source(name: str) -> str:
-    return (_DIRECTORY / name).read_text(encoding="utf-8")
+    return files()[name].read_text(encoding="utf-8")
+
+
+@cache
+def files() -> dict[str, Path]:
+    """What a script is made of, by name: no name is in two folders."""
+    found = (*_REMOTE.glob("_door/*.sh"), *_REMOTE.glob("steps/*/*.*"))
+    return {path.name: path for path in found}
 
 
 def _code(name: str) -> str:
