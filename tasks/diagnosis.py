@@ -16,7 +16,7 @@ from .report import size
 if TYPE_CHECKING:
     from ..config.settings import Settings
     from ..remote._door.shell import Report
-    from ..remote.examination import Examination, Seen
+    from ..remote._ssh.examination import Examination, Seen
     from ..remote.facts import Facts
 
 _QUOTA: Final = re.compile(rf"\s*(\S+)\s+({WHOLE})\*?\s+({WHOLE})\s+({WHOLE})\b")

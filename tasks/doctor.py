@@ -88,8 +88,8 @@ def _examined(
 def _on_the_way(
     settings: Settings, caller: Any, found: list[Finding]
 ) -> errors.PredeployError | None:
-    from ..remote.examination import examine
-    from ..remote.link import Link
+    from ..remote._ssh.examination import examine
+    from ..remote._ssh.link import Link
     from .diagnosis import of_settings, of_way
 
     examination = examine(settings, caller)
@@ -124,7 +124,7 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
 
 def _here(report: Report, found: list[Finding]) -> errors.PredeployError | None:
     """What a test restore on this machine takes, as far as it can be known before the dump."""
-    from ..remote import confinement
+    from ..remote.here import confinement
     from .findings import ok, told
 
     try:

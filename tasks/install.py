@@ -45,7 +45,7 @@ def install(c: Context, remove: bool = False) -> None:
 
 def put(host: Host) -> None:
     from ..config.version import package
-    from ..remote.standalone import stamped
+    from ..remote.by_hand.standalone import stamped
 
     content = stamped(text(host.settings), package()).encode()
     sending = [
@@ -60,7 +60,7 @@ def put(host: Host) -> None:
 
 
 def text(settings: Settings) -> str:
-    from ..remote.standalone import standalone
+    from ..remote.by_hand.standalone import standalone
 
     proven = replace(settings, proof=settings.least_proof)  # no test restore is made there
     return standalone(gate(proven, rehearsal="warn"), settings)
@@ -69,6 +69,6 @@ def text(settings: Settings) -> str:
 def current(settings: Settings) -> str:
     """What the fact `installed` would be, had these settings been installed by this version."""
     from ..config.version import package
-    from ..remote.standalone import stamp
+    from ..remote.by_hand.standalone import stamp
 
     return stamp(text(settings), package()).split(" ", 1)[1]

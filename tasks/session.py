@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fabric import Connection
 
 from ..config import errors
-from ..remote.ssh_config import guard_match_exec
+from ..remote._ssh.ssh_config import guard_match_exec
 from .interrupts import signals_raise
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..config.settings import Settings
     from ..remote._door.script import Step
     from ..remote._door.shell import Report
-    from ..remote.link import Link
+    from ..remote._ssh.link import Link
 
 _SAID_LENGTH = 300
 # What a shell reads first, named in what it says of an error there.
@@ -216,7 +216,7 @@ def session(
 def opened(settings: Settings, caller: Any, *, quiet: bool = False) -> Iterator[Host]:
     """With the settings of before, whatever has become of the files that they are from."""
     # Only here, as it takes half of what `fab --list` takes in all.
-    from ..remote.link import Link
+    from ..remote._ssh.link import Link
     from ..remote.signals import heeded_signals
     from .github import failures_told
 

@@ -124,7 +124,7 @@ def _left(deadline):
 def _serve(requests: socket.socket) -> None:
     """Where it forks once more, that one waits for its fab."""
     from fabric.main import program
-    from fabric_predeploy.remote import link  # noqa: F401
+    from fabric_predeploy.remote._ssh import link  # noqa: F401
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fabric_predeploy.remote._door import hearing, script
 from fabric_predeploy.remote.facts import Fact
-from fabric_predeploy.remote.here import LocalChannel
+from fabric_predeploy.remote.here.local_host import LocalChannel
 
 PASSWORD = "secret"
 

@@ -319,7 +319,7 @@ def drop_old(names: Sequence[str] = ()) -> Step:
 
 
 def standalone(settings: Settings) -> Step:
-    """The first step of a script that runs without a client; see remote/standalone.py."""
+    """The first step of a script that runs without a client; see remote/by_hand/standalone.py."""
     from ...config.settings import ON_THE_HOST
 
     values = ((variable, getattr(settings, name)) for name, variable in ON_THE_HOST.items())

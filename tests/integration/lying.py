@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from fabric_predeploy.config import loading
-from fabric_predeploy.remote import examination, link
 from fabric_predeploy.remote._door import attending, shell
 from fabric_predeploy.remote._door.exchange import LOST
 from fabric_predeploy.remote._door.shell import Report
+from fabric_predeploy.remote._ssh import examination, link
 from invoke.context import Context
 
 Pairs = list[tuple[str, str]]

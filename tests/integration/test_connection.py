@@ -24,10 +24,10 @@ from cryptography.hazmat.primitives import serialization as formats
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from fabric_predeploy.config.errors import ConfigurationError, HostError, InterruptedRunError
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import channel, connection
 from fabric_predeploy.remote._door import exchange
 from fabric_predeploy.remote._door.hearing import Hearing
 from fabric_predeploy.remote._door.stdin import Stdin
+from fabric_predeploy.remote._ssh import channel, connection
 from fabric_predeploy.tasks.interrupts import signals_raise
 
 from sandbox import sshd
@@ -265,7 +265,7 @@ FABFILE = """
     import os
     from fabric import task
     from fabric_predeploy.config.settings import Settings
-    from fabric_predeploy.remote.connection import connect
+    from fabric_predeploy.remote._ssh.connection import connect
 
     def shared(c):
         key, line = os.environ["TEST_KEY"], os.environ["TEST_LINE"]

@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote.servers import found, nearest
+from fabric_predeploy.remote.here.servers import found, nearest
 
 from sandbox.postgres import create_owner, literal
 from sandbox.shop import fill

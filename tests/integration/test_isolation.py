@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote import confinement
+from fabric_predeploy.remote.here import confinement
 
 from sandbox.sshd import descendants
 from tests.integration.test_drill import EQUAL, WRAPPER, grade

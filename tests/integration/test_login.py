@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from fabric_predeploy.config.errors import ConfigurationError
-from fabric_predeploy.remote import channel, connection
+from fabric_predeploy.remote._ssh import channel, connection
 
 from sandbox import sshd
 from tests.integration.test_connection import (

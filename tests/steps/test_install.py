@@ -8,7 +8,7 @@ import stat
 import pytest
 from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import shell
-from fabric_predeploy.remote.standalone import stamped
+from fabric_predeploy.remote.by_hand.standalone import stamped
 from fabric_predeploy.tasks.install import current, text
 
 from tests.local import LocalLine

@@ -2,7 +2,7 @@
 
 import pytest
 from fabric_predeploy.config.errors import UnprovenError
-from fabric_predeploy.remote.believed import believed
+from fabric_predeploy.remote.here.believed import believed
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,10 +5,10 @@ import io
 
 import pytest
 from fabric_predeploy.config.errors import UnprovenError
-from fabric_predeploy.remote import fetching
 from fabric_predeploy.remote._door import shell
 from fabric_predeploy.remote.catalog import parse
-from fabric_predeploy.remote.fetching import MOST_MANIFEST_BYTES, fetch
+from fabric_predeploy.remote.here import fetching
+from fabric_predeploy.remote.here.fetching import MOST_MANIFEST_BYTES, fetch
 
 FENCE = "f" * 32
 DUMP = b"PGDMP of yesterday"

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     SSHCertificateType,
 )
 from fabric_predeploy.config.errors import HostError
-from fabric_predeploy.remote import hostkeys
+from fabric_predeploy.remote._ssh import hostkeys
 
 from sandbox.sshd import ed25519
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from fabric_predeploy.config.errors import ConfigurationError, HostError
-from fabric_predeploy.remote import hostkeys
+from fabric_predeploy.remote._ssh import hostkeys
 
 from sandbox.sshd import ed25519, public_line
 

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization as formats
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from fabric_predeploy.config.errors import ConfigurationError
-from fabric_predeploy.remote import keys
+from fabric_predeploy.remote._ssh import keys
 
 PASSPHRASE = 'a "pass" phrase é'
 KEYS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fabric_predeploy.config.errors import LockedError, PreflightError
 from fabric_predeploy.config.machine import cache_directory, harmless_environment
-from fabric_predeploy.remote import scratch
+from fabric_predeploy.remote.here import scratch
 
 SHA256 = "0123456789abcdef" * 4
 TWO_DAYS_SECONDS = 172_800

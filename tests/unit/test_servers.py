@@ -5,8 +5,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote import servers
-from fabric_predeploy.remote.servers import Programs, nearest
+from fabric_predeploy.remote.here import servers
+from fabric_predeploy.remote.here.servers import Programs, nearest
 
 PROGRAMS = ("initdb", "postgres", "pg_dump", "pg_restore", "psql")
 

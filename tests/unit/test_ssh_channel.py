@@ -4,7 +4,7 @@ import os
 from types import SimpleNamespace
 
 from fabric_predeploy.remote._door.exchange import LOST
-from fabric_predeploy.remote.channel import SshChannel
+from fabric_predeploy.remote._ssh.channel import SshChannel
 
 
 class Breaking:

@@ -12,10 +12,10 @@ import fabric
 import pytest
 from fabric_predeploy.config.errors import ConfigurationError
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import ssh_config
-from fabric_predeploy.remote.route import ways
-from fabric_predeploy.remote.ssh_config import Reader
-from fabric_predeploy.remote.ssh_config_lines import ConfigFile
+from fabric_predeploy.remote._ssh import ssh_config
+from fabric_predeploy.remote._ssh.route import ways
+from fabric_predeploy.remote._ssh.ssh_config import Reader
+from fabric_predeploy.remote._ssh.ssh_config_lines import ConfigFile
 
 needs_ssh = pytest.mark.skipif(not shutil.which("ssh"), reason="needs OpenSSH's client")
 KEYWORDS = ["hostname", "port", "user", "proxyjump", "proxycommand", "hostkeyalias"]

@@ -4,7 +4,7 @@ import errno
 import socket
 
 import pytest
-from fabric_predeploy.remote.unreachable import Trouble, before_trust, refused_login
+from fabric_predeploy.remote._ssh.unreachable import Trouble, before_trust, refused_login
 from paramiko import ChannelException, SSHException
 
 

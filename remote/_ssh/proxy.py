@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import paramiko
 
-from ..config.machine import environment_without_secrets
+from ...config.machine import environment_without_secrets
 
 _LONGEST: Final = 500
 _END_SECONDS: Final = 0.5

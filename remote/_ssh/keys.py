@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ..config.errors import ConfigurationError
+from ...config.errors import ConfigurationError
 
 _PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _HEADER: Final = re.compile(r"[A-Za-z-]+: ")

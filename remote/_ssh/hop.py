@@ -7,15 +7,15 @@ from typing import Any, Final
 
 import paramiko
 
-from ..config.errors import HostError
-from ..config.settings import Settings
+from ...config.errors import HostError
+from ...config.settings import Settings
+from ..signals import awaited
 from .agent import name_of as agent_name
 from .hostkeys import KnownHosts, known_hosts
 from .login import Client, login_of
 from .offers import OwnKey, described
 from .proxy import Proxy
 from .route import Way
-from .signals import awaited
 from .tokens import expanded, file_name
 from .transport import FAILURES, Transport
 from .unreachable import RefusedError, Trouble, before_trust, failed_proxy, refused_login

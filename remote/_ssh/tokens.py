@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..config.errors import ConfigurationError
-from ..config.machine import environment_without_secrets
+from ...config.errors import ConfigurationError
+from ...config.machine import environment_without_secrets
 
 _TOKEN: Final = re.compile("%(.?)")
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")

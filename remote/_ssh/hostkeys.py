@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ..config.errors import HostError
-from ..config.settings import Settings
+from ...config.errors import HostError
+from ...config.settings import Settings
 from .certificates import SUFFIX, Certificate, of_blob
 from .known_lines import KnownKey, address, family, fingerprint, known_line, parse
 from .tokens import file_name

@@ -7,9 +7,9 @@ from typing import Any, Final
 import fabric
 from invoke.context import Context
 
-from ..config.address import Address, address
-from ..config.errors import ConfigurationError
-from ..config.settings import Settings
+from ...config.address import Address, address
+from ...config.errors import ConfigurationError
+from ...config.settings import Settings
 from .ssh_config import reader
 from .tokens import Goal, expanded
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from ..config.machine import harmless_environment
+from ...config.machine import harmless_environment
+from .._door.shell import Line
 from . import confinement
-from ._door.shell import Line
 
 SHELL: Final = "/bin/sh"
 CHUNK_BYTES: Final = 64 * 1024

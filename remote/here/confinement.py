@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
-from ..config.machine import library_directories
+from ...config.machine import library_directories
 
 _T = TypeVar("_T")
 

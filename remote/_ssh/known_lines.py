@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from ..config.errors import ConfigurationError
+from ...config.errors import ConfigurationError
 
 _PORT: Final = 22
 _MARKERS: Final = {"@revoked", "@cert-authority"}

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-from ..config.errors import ConfigurationError
+from ...config.errors import ConfigurationError
 
 SUFFIX: Final = "-cert-v01@openssh.com"
 _FOR_EVER: Final = 2**64 - 1

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import steps
-from ._door.script import Step, script
-from .catalog import ON_HOST
+from .. import steps
+from .._door.script import Step, script
+from ..catalog import ON_HOST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..config.settings import Settings
+    from ...config.settings import Settings
 
 # What standalone.sh gives to the steps in the client's place.
 _GIVEN_THERE = frozenset(

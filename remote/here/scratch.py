@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from ..config.errors import LockedError, PreflightError
-from ..config.machine import cache_directory
-from .here import account
+from ...config.errors import LockedError, PreflightError
+from ...config.machine import cache_directory
+from .local_host import account
 
 _KEY_LENGTH: Final = 16
 _KEPT_SECONDS: Final = 86_400

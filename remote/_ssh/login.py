@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import paramiko
 
-from ..config.errors import ConfigurationError
-from ..config.settings import Settings
+from ...config.errors import ConfigurationError
+from ...config.settings import Settings
 from . import agent, certificates
 from .certificates import Certificate
 from .keys import existing, normalise

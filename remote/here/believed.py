@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from ..config.errors import UnprovenError
+from ...config.errors import UnprovenError
 
 _NAME: Final = "[A-Za-z0-9_.@=;, -]{0,200}"
 _TEXT: Final = r"(?:'(?:[^'\\\x00-\x1f\x7f]|'')*'|E'(?:[^'\\\x00-\x1f\x7f]|''|\\\\)*')"

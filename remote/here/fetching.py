@@ -8,17 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ..config.errors import PreflightError, UnprovenError
-from . import steps
-from ._door import shell
-from ._door.attending import come_back
-from ._door.events import Stream
-from ._door.exchange import LOST
-from ._door.hearing import Follow
-from ._door.shell import Report, Told
-from .catalog import Archive
-from .facts import number
-from .link import Link
+from ...config.errors import PreflightError, UnprovenError
+from .. import steps
+from .._door import shell
+from .._door.attending import come_back
+from .._door.events import Stream
+from .._door.exchange import LOST
+from .._door.hearing import Follow
+from .._door.shell import Report, Told
+from .._ssh.link import Link
+from ..catalog import Archive
+from ..facts import number
 
 _MANIFEST, _DUMP = 1, 2  # as the step `fetch` gives them
 _CHUNK_BYTES: Final = 1024 * 1024

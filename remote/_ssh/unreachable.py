@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..config.harmless import harmless
+from ...config.harmless import harmless
 
 _LONGEST: Final = 500
 _PROHIBITED: Final = 1  # RFC 4254 section 5.1: the jump host's sshd forbids forwarding

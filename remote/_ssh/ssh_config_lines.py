@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ..config.errors import ConfigurationError
+from ...config.errors import ConfigurationError
 from .tokens import with_variables
 
 LISTS: Final = frozenset({"identityfile", "certificatefile"})  # all count, not the first alone

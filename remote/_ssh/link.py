@@ -10,10 +10,10 @@ from typing import Final
 import fabric
 from invoke.context import Context
 
-from ..config.settings import Settings
+from ...config.settings import Settings
+from ..signals import awaited, held_back
 from .channel import SshChannel, await_sign_of_life, is_alive
 from .connection import connect
-from .signals import awaited, held_back
 
 ASK_EVERY_SECONDS: Final = 5
 PATIENCE_SECONDS: Final = 10

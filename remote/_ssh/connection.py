@@ -11,14 +11,14 @@ from typing import Any
 import fabric
 from invoke.context import Context
 
-from ..config.errors import HostError
-from ..config.settings import Settings
+from ...config.errors import HostError
+from ...config.settings import Settings
+from ..signals import awaited
 from .channel import is_alive
 from .hop import Hop
 from .keys import chosen_files
 from .offers import own
 from .route import config_of, ways
-from .signals import awaited
 from .unreachable import Trouble
 
 RETRY_WAITS_SECONDS: tuple[float, ...] = (1.0, 2.0)

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import fabric
 from invoke.context import Context
 
-from ..config.errors import HostError
-from ..config.settings import Settings
+from ...config.errors import HostError
+from ...config.settings import Settings
+from ..signals import awaited
 from .connection import Route, shared
 from .hop import Hop
 from .hostkeys import UnknownKeyError
 from .known_lines import address, family, fingerprint, known_line, parse
-from .signals import awaited
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Final
 from paramiko.agent import AgentKey, AgentSSH
 from paramiko.pkey import PublicBlob
 
-from ..config.machine import environment_without_secrets
+from ...config.machine import environment_without_secrets
 from .certificates import SUFFIX
 from .tokens import file_name
 from .transport import FAILURES

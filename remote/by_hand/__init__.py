@@ -1,0 +1,1 @@
+"""The script that runs on the host without a client."""

@@ -1,0 +1,1 @@
+"""The machine that runs fab, where a test restore can be, too."""
