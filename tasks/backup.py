@@ -10,8 +10,8 @@ from invoke.tasks import task
 
 from ..remote import steps
 from ..remote._door.script import WherePlaced
-from .report import note, summary, tell, warn
-from .session import session
+from ._host.session import session
+from ._show.report import note, summary, tell, warn
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..remote._door.script import Step
     from ..remote._door.shell import Report
     from ..remote.catalog import Archive
-    from .session import Host
+    from ._host.session import Host
 
 DRILLED = ("restored", "equal")
 """Grades of proof that take a test restore."""

@@ -10,11 +10,11 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from . import runner
-from .interrupts import signals_raise
+from ._gate import drill_here
+from ._host.interrupts import signals_raise
+from ._host.session import Host, prepared
+from ._show.report import tell, tell_data
 from .predeploy import gate
-from .report import tell, tell_data
-from .session import Host, prepared
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..config.settings import Settings
     from ..remote._door.script import Step
     from ..remote._door.shell import Report
-    from .findings import Finding
+    from ._doctor.findings import Finding
 
 
 @task(
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 def doctor(c: Context, version: str | None = None, json_: bool = False) -> list[Finding]:
     """Tell whether predeploy may run, or why not; touch nothing."""
-    from .github import failures_told
+    from ._show.github import failures_told
 
     with failures_told():
         return diagnosed(c, version, json_=json_)
@@ -42,7 +42,7 @@ def doctor(c: Context, version: str | None = None, json_: bool = False) -> list[
 
 def diagnosed(c: Context, version: str | None = None, *, json_: bool = False) -> list[Finding]:
     """Tell what was found; raise the error that predeploy would end with."""
-    from .findings import as_data, as_text, complete
+    from ._doctor.findings import as_data, as_text, complete
 
     found: list[Finding] = []
     failure = _examined(c, version, found)
@@ -71,7 +71,7 @@ def _examined(
     c: Context, version: str | None, found: list[Finding]
 ) -> errors.PredeployError | None:
     from ..remote.signals import heeded_signals
-    from .findings import failed, told
+    from ._doctor.findings import failed, told
 
     try:
         settings, caller = prepared(c, {"BACKUP_VERSION": version})
@@ -90,7 +90,7 @@ def _on_the_way(
 ) -> errors.PredeployError | None:
     from ..remote._ssh.examination import examine
     from ..remote._ssh.link import Link
-    from .diagnosis import of_settings, of_way
+    from ._doctor.diagnosis import of_settings, of_way
 
     examination = examine(settings, caller)
     found.extend([*of_settings(settings), *of_way(examination)])
@@ -100,12 +100,12 @@ def _on_the_way(
 
 
 def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | None:
-    from .diagnosis import of_host
-    from .findings import told
+    from ._doctor.diagnosis import of_host
+    from ._doctor.findings import told
 
     settings = host.settings
     report = host.run("doctor", looking(settings))
-    if runner.stands_in(host, report):
+    if drill_here.stands_in(host, report):
         return _on_the_host(replace(host, settings=replace(settings, drill="runner")), found)
     try:
         found.extend(of_host(settings, report))
@@ -113,7 +113,7 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
         found.append(told("shell", str(unreadable.message)))
         return unreadable
     if report.code == 0:
-        return _here(report, found) if runner.is_asked_for(settings) else None
+        return _here(report, found) if drill_here.is_asked_for(settings) else None
     failure = host.failure("doctor", report)
     if isinstance(failure, errors.InterruptedRunError):
         raise failure
@@ -125,13 +125,13 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
 def _here(report: Report, found: list[Finding]) -> errors.PredeployError | None:
     """What a test restore on this machine takes, as far as it can be known before the dump."""
     from ..remote.here import confinement
-    from .findings import ok, told
+    from ._doctor.findings import ok, told
 
     try:
-        programs = runner.check_programs(runner.major_of(report.of("preflight")))
+        programs = drill_here.check_programs(drill_here.major_of(report.of("preflight")))
     except errors.PreflightError as failure:
         found.append(told("programs", str(failure.message)))
         return failure
     found.append(ok("programs", f"here, for the test restore: {programs.version}"))
-    found.append(ok("programs", runner.shut_in(confinement.is_possible())))
+    found.append(ok("programs", drill_here.shut_in(confinement.is_possible())))
     return None

@@ -8,9 +8,9 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from .report import columns, size, tell, tell_data, warn
+from ._host.session import Host, session
+from ._show.report import columns, size, tell, tell_data, warn
 from .rotate import expired
-from .session import Host, session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..remote._door.shell import Report
     from ..remote.catalog import Archive
-    from .table import Entry
+    from ._history.table import Entry
 
 _MOST = 1_000_000
 
@@ -38,7 +38,7 @@ def history(c: Context, limit: str | None = None, json_: bool = False) -> tuple[
         upcoming = steps.retention(host.settings, upcoming=True)
         report = host.must("history", [steps.catalog(), steps.space(), upcoming])
         catalog = read(report)
-        from .table import as_data, as_table, entries
+        from ._history.table import as_data, as_table, entries
 
         everything = entries(catalog.archives, host_time(report), expired(report))
         shown = everything[-newest:]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..config import errors
+from ._host.interrupts import signals_raise
+from ._show.prompt import typed
+from ._show.report import is_terminal, tell
 from .doctor import diagnosed
-from .interrupts import signals_raise
-from .prompt import typed
-from .report import is_terminal, tell
 
 if TYPE_CHECKING:
     from typing import Any
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..config.settings import Settings
     from ..remote._ssh.examination import HostKey
-    from .findings import Finding
+    from ._doctor.findings import Finding
 
 _KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
@@ -68,8 +68,8 @@ def init(
         "DB_PORT": db_port,
     }
     from ..remote.signals import heeded_signals
-    from .answers import answered
-    from .github import failures_told
+    from ._init.answers import answered
+    from ._show.github import failures_told
 
     with failures_told(), signals_raise(*heeded_signals()):
         values = answered(given, Path.cwd(), fingerprint, overwrite=overwrite)

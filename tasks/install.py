@@ -9,16 +9,16 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
+from ._host.session import session
+from ._show.report import tell
 from .backup import DRILLED
 from .predeploy import gate
-from .report import tell
-from .session import session
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
-    from .session import Host
+    from ._host.session import Host
 
 _HINT = """\
   by hand    {script} [VERSION]    (settings: {script} --help)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..remote import steps
-from .choosing import chosen
-from .report import note, size, tell
-from .session import session
+from ._host.choosing import chosen
+from ._host.session import session
+from ._show.report import note, size, tell
 
 if TYPE_CHECKING:
     from invoke.context import Context

@@ -9,9 +9,9 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from .choosing import chosen
-from .report import tell
-from .session import session
+from ._host.choosing import chosen
+from ._host.session import session
+from ._show.report import tell
 
 if TYPE_CHECKING:
     from invoke.context import Context

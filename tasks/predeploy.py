@@ -15,12 +15,12 @@ from ..config.errors import (
     UnprovenError,
 )
 from ..remote import steps
-from . import runner
+from ._gate import drill_here
+from ._gate.handover import hand_over
+from ._host.session import session
+from ._show.report import summary, tell, warn
 from .backup import AUTO, taken, taking, tell_version
-from .handover import hand_over
-from .report import summary, tell, warn
 from .rotate import removed
-from .session import session
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..remote._door.script import Step
     from ..remote._door.shell import Report
     from ..remote.catalog import Archive
-    from .session import Host
+    from ._host.session import Host
 
 
 @task(
@@ -72,20 +72,20 @@ def predeploy(
 
 def _run(host: Host, *, accept_shrink: bool) -> Report:
     settings = host.settings
-    here = runner.is_asked_for(settings)
+    here = drill_here.is_asked_for(settings)
     if here:
         try:
-            runner.check_programs()
+            drill_here.check_programs()
         except PreflightError as failure:
             return _run(_without_drill(host, failure), accept_shrink=accept_shrink)
     several = gate(
         settings,
         settings.rehearsal,
         accept_shrink=accept_shrink,
-        here_major=runner.newest_major(settings),
+        here_major=drill_here.newest_major(settings),
     )
     report = host.run("predeploy", several, keeps_status=True)
-    if runner.stands_in(host, report):
+    if drill_here.stands_in(host, report):
         there = replace(host, settings=replace(settings, drill="runner"))
         return _run(there, accept_shrink=accept_shrink)
     if (report.code, report.of("result").get("step")) == (PreflightError.exit_code, "drill"):
@@ -113,20 +113,20 @@ def _proven_here(host: Host, report: Report) -> Report:
 
     archive = read_one(report, "publish")
     try:
-        runner.check_size(host.settings, report)
-        runner.prove_here(host, "predeploy", archive)
+        drill_here.check_size(host.settings, report)
+        drill_here.prove_here(host, "predeploy", archive)
     except (PreflightError, UnprovenError) as failure:
         if host.settings.proof == AUTO and isinstance(failure, PreflightError):
             return _recorded(_without_drill(host, failure), archive, report)
         why = str(failure.message).partition("\n")[0]
         with suppress(PredeployError):  # the status there told of no success before, either
-            host.run("predeploy", runner.recording(host, archive, why), keeps_status=True)
+            host.run("predeploy", drill_here.recording(host, archive, why), keeps_status=True)
         raise
     return _recorded(host, archive, report)
 
 
 def _recorded(host: Host, archive: Archive, report: Report) -> Report:
-    recording = [*runner.recording(host, archive), steps.awk(), *_rotating(host.settings)]
+    recording = [*drill_here.recording(host, archive), steps.awk(), *_rotating(host.settings)]
     last = host.run("predeploy", recording, keeps_status=True)
     if not last.finished("record"):
         raise host.failure("predeploy", last)
@@ -138,7 +138,7 @@ def gate(
     settings: Settings, rehearsal: str, *, accept_shrink: bool = False, here_major: int = 0
 ) -> list[Step]:
     """From nothing to a proven archive in its place, and others gone for it."""
-    here = runner.is_asked_for(settings)
+    here = drill_here.is_asked_for(settings)
     proof = "read" if here else settings.proof
     return [
         *taking(

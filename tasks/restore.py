@@ -9,16 +9,16 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from .report import tell, tell_data, warn
-from .session import Host, session
+from ._host.session import Host, session
+from ._show.report import tell, tell_data, warn
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..remote._door.script import Step
     from ..remote._door.shell import Report
-    from .plan import Plan
-    from .source import Source
+    from ._restore.plan import Plan
+    from ._restore.source import Source
 
 _NOT_KEPT = (errors.PreflightError.exit_code, errors.DumpError.exit_code)
 _NAME_BYTES = 63  # PostgreSQL's NAMEDATALEN
@@ -81,11 +81,11 @@ def restore(
 ) -> Restored | Plan | None:
     """Bring the database back to an archive, exactly, or leave it."""
     # Only here and below, as `fab --list` restores nothing.
-    from .confirm import confirm, refuse_unless_possible
-    from .old_databases import drop_old_databases
-    from .plan import as_data, as_text
-    from .salvage import salvage
-    from .source import safety, source
+    from ._restore.confirm import confirm, refuse_unless_possible
+    from ._restore.old_databases import drop_old_databases
+    from ._restore.plan import as_data, as_text
+    from ._restore.salvage import salvage
+    from ._restore.source import safety, source
 
     _check_flags(file, undo, drop_old, plan, json_, mode, to, overwrite, table)
     given = {"BACKUP_LOCK_TIMEOUT": lock_timeout, "BACKUP_LOCK_WAIT": lock_wait}
@@ -116,9 +116,9 @@ def restore(
 
 def back(host: Host, file: str) -> Restored:
     """Go back to an archive at once: the plan is shown, and nobody is asked."""
-    from .confirm import refuse_unless_possible
-    from .plan import as_text
-    from .source import source
+    from ._restore.confirm import refuse_unless_possible
+    from ._restore.plan import as_text
+    from ._restore.source import source
 
     wanted = source(host, file)
     foreseen = _plan(host, wanted, None, terminate=False)
@@ -138,7 +138,7 @@ def _check_flags(
     overwrite: bool,
     table: list[str] | None,
 ) -> None:
-    from .plan import WAYS
+    from ._restore.plan import WAYS
 
     problems = []
     if [bool(file), undo, drop_old].count(True) != 1:
@@ -169,7 +169,7 @@ def _aimed(host: Host, to: str | None) -> Host:
 
 
 def _plan(host: Host, wanted: Source, mode: str | None, terminate: bool) -> Plan:
-    from .plan import planned
+    from ._restore.plan import planned
 
     settings = host.settings
     looking = [

@@ -14,11 +14,11 @@ from invoke.exceptions import Exit, UnexpectedExit
 
 from ..config.errors import PredeployError
 from ..config.github import plain
-from .interrupts import signals_raise
+from ._host.interrupts import signals_raise
+from ._host.session import opened, prepared
+from ._show.report import silence, tell
 from .predeploy import predeploy
-from .report import silence, tell
 from .restore import back
-from .session import opened, prepared
 
 if TYPE_CHECKING:
     from invoke.context import Context

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..remote import steps
-from .report import tell
-from .session import session
+from ._host.session import session
+from ._show.report import tell
 from .verify import prove
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
+from ._host.session import Host, session
+from ._show.report import age, size, tell, tell_data
 from .history import host_time
-from .report import age, size, tell, tell_data
-from .session import Host, session
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..remote._door.shell import Report
     from ..remote.catalog import Archive
-    from .health import Health, LastRun
+    from ._status.health import Health, LastRun
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def status(
 
 def _monitored(c: Context, max_age: str | None, json_: bool) -> Status:
     """Whatever happens is one line; what could not be looked at is neither good nor bad."""
-    from .health import OK, UNKNOWN
+    from ._status.health import OK, UNKNOWN
 
     try:
         if json_:
@@ -102,7 +102,7 @@ def _seconds(max_age: str | None) -> int | None:
 
 def _read(host: Host, report: Report, max_age_seconds: int | None) -> Status:
     from ..remote.catalog import read
-    from .health import LastRun, caveat, judged, newest_proven
+    from ._status.health import LastRun, caveat, judged, newest_proven
 
     now, archives = host_time(report), read(report).archives
     told = report.must("status")
@@ -141,7 +141,7 @@ def as_text(found: Status) -> str:
 
 
 def as_data(found: Status) -> dict[str, object]:
-    from .health import LEVELS
+    from ._status.health import LEVELS
 
     last, code = found.last, found.last.facts.get("code", "")
     run: dict[str, object] = {**last.facts, "problems": list(last.problems)}
@@ -172,7 +172,7 @@ def _age(found: Status) -> float:
 
 def _line(level: int, text: str) -> str:
     """What comes after a bar would be numbers to a monitor, and what after a line break is lost."""
-    from .health import LEVELS
+    from ._status.health import LEVELS
 
     return f"{LEVELS[level]} - {' '.join(text.split()).replace('|', '/')}"
 

@@ -8,11 +8,11 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from . import runner
+from ._gate import drill_here
+from ._host.choosing import chosen, refused
+from ._host.session import Host, session
+from ._show.report import size, tell
 from .backup import DRILLED, proving
-from .choosing import chosen, refused
-from .report import size, tell
-from .session import Host, session
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -106,15 +106,15 @@ def prove(host: Host, archive: Archive, grade: str) -> None:
         *proving(settings, grade, archive.name),
     ]
     report = host.run("verify", all_steps)
-    if drills and runner.stands_in(host, report):
+    if drills and drill_here.stands_in(host, report):
         prove_elsewhere(host, archive)
     elif report.code != 0:
         raise host.failure("verify", report)
 
 
 def prove_elsewhere(host: Host, archive: Archive) -> None:
-    runner.prove_here(host, "verify", archive)
-    host.must("verify", runner.recording(host, archive))
+    drill_here.prove_here(host, "verify", archive)
+    host.must("verify", drill_here.recording(host, archive))
 
 
 def _asking(settings: Settings) -> list[Step]:

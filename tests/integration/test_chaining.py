@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("real_fab")
 TASKS = """
 from invoke.tasks import task
 from fabric_predeploy.tasks import history, predeploy, restore
-from fabric_predeploy.tasks.session import session
+from fabric_predeploy.tasks._host.session import session
 
 @task
 def port(c):

@@ -151,7 +151,7 @@ def test_a_failure_within_other_sessions_is_told_once(step, project):
     (project.directory / "fabfile.py").write_text(
         "from invoke.tasks import task\n"
         "from fabric_predeploy.tasks import predeploy\n"
-        "from fabric_predeploy.tasks.session import session\n"
+        "from fabric_predeploy.tasks._host.session import session\n"
         "@task\n"
         "def deploy(c):\n"
         "    with session(c):\n"

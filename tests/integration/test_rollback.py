@@ -14,7 +14,7 @@ import os, signal, subprocess, sys
 from invoke.exceptions import Exit
 from invoke.tasks import task
 from fabric_predeploy.tasks import history, predeploy, rollback_on_failure
-from fabric_predeploy.tasks.session import session
+from fabric_predeploy.tasks._host.session import session
 
 def port(c):
     with session(c) as host:

@@ -7,7 +7,7 @@ from fabric_predeploy.config.errors import UnreadableFactError
 from fabric_predeploy.remote._door.shell import Report
 from fabric_predeploy.remote.catalog import read, read_one
 from fabric_predeploy.remote.facts import Facts, number
-from fabric_predeploy.tasks.progress import Stage
+from fabric_predeploy.tasks._show.progress import Stage
 
 NO_NUMBERS = ["", " ", "-5", "1e9", "9" * 400, "9" * 5000, "٣", "²", "1\n", "0x1", "1_0", "+1"]
 NO_TIMES = [

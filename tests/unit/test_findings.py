@@ -7,8 +7,8 @@ import pytest
 from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote._door.shell import Report
-from fabric_predeploy.tasks import diagnosis, findings
-from fabric_predeploy.tasks.findings import CHECKS, Finding
+from fabric_predeploy.tasks._doctor import diagnosis, findings
+from fabric_predeploy.tasks._doctor.findings import CHECKS, Finding
 
 LOOK = {
     "user": "me",

@@ -7,7 +7,7 @@ import lzma
 import tarfile
 
 import pytest
-from fabric_predeploy.tasks.foreign import explained
+from fabric_predeploy.tasks._restore.foreign import explained
 
 SQL = b"--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n"
 

@@ -13,8 +13,8 @@ from fabric_predeploy.config.github import github
 from fabric_predeploy.config.harmless import harmless, harmless_lines
 from fabric_predeploy.config.parsers import one_line
 from fabric_predeploy.config.settings import SPECS, Spec
-from fabric_predeploy.tasks import github as told
-from fabric_predeploy.tasks.report import note, tell, warn
+from fabric_predeploy.tasks._show import github as told
+from fabric_predeploy.tasks._show.report import note, tell, warn
 from hypothesis import given
 from hypothesis import strategies as some
 

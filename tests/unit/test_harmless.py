@@ -8,10 +8,10 @@ import unicodedata
 import pytest
 from fabric_predeploy.config.errors import PredeployError, PreflightError
 from fabric_predeploy.config.harmless import harmless, harmless_json, harmless_lines
-from fabric_predeploy.tasks import github
-from fabric_predeploy.tasks.progress import Log, Progress, Stage
-from fabric_predeploy.tasks.prompt import typed
-from fabric_predeploy.tasks.report import note, tell, tell_data, warn
+from fabric_predeploy.tasks._show import github
+from fabric_predeploy.tasks._show.progress import Log, Progress, Stage
+from fabric_predeploy.tasks._show.prompt import typed
+from fabric_predeploy.tasks._show.report import note, tell, tell_data, warn
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -53,7 +53,7 @@ def _no_runner(monkeypatch):
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
 def test_no_order_to_a_terminal_comes_through_any_door(door, order, capsys, monkeypatch):
-    monkeypatch.setattr("fabric_predeploy.tasks.prompt.select.select", lambda *_: [[0]])
+    monkeypatch.setattr("fabric_predeploy.tasks._show.prompt.select.select", lambda *_: [[0]])
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
 
     door(f"before {order} after")

@@ -6,7 +6,7 @@ from types import MappingProxyType, SimpleNamespace
 
 import pytest
 from fabric_predeploy.config.parsers import seconds
-from fabric_predeploy.tasks.health import (
+from fabric_predeploy.tasks._status.health import (
     CRITICAL,
     OK,
     WARNING,

@@ -4,8 +4,8 @@ import io
 import sys
 
 import pytest
-from fabric_predeploy.tasks import progress
-from fabric_predeploy.tasks.progress import Progress, Stage
+from fabric_predeploy.tasks._show import progress
+from fabric_predeploy.tasks._show.progress import Progress, Stage
 
 
 @pytest.fixture

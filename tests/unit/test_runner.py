@@ -8,7 +8,7 @@ from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote._door.exchange import LOST
 from fabric_predeploy.remote._door.shell import Report
-from fabric_predeploy.tasks import runner
+from fabric_predeploy.tasks._gate import drill_here
 from fabric_predeploy.tasks.predeploy import _run
 
 ENVIRON = {"DB_NAME": "shop", "DB_USER": "owner", "BACKUP_VERSION": "v1"}
@@ -35,7 +35,7 @@ def settings(tmp_path):
 
 
 def test_a_host_that_is_lost_once_it_has_published_is_a_failure(settings, monkeypatch):
-    monkeypatch.setattr(runner, "check_programs", lambda: None)
+    monkeypatch.setattr(drill_here, "check_programs", lambda: None)
     told = dict.fromkeys(("publish", "gate", "defer"), ())
     host = Host(settings, [Report(told, LOST)])
 

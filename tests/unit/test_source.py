@@ -7,7 +7,7 @@ import pytest
 from fabric_predeploy.config.errors import RefusedError, UnprovenError
 from fabric_predeploy.remote._door.shell import Report
 from fabric_predeploy.remote.catalog import PRE_RESTORE
-from fabric_predeploy.tasks.source import safety, source
+from fabric_predeploy.tasks._restore.source import safety, source
 
 
 def record(version, stamp, **changes):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .backup import shrinking, uncounted
-from .report import headline, size, test_restore, way_back
+from .._show.report import headline, size, test_restore, way_back
+from ..backup import shrinking, uncounted
 
 if TYPE_CHECKING:
-    from ..remote._door.shell import Report
-    from ..remote.catalog import Archive
-    from .session import Host
+    from ...remote._door.shell import Report
+    from ...remote.catalog import Archive
+    from .._host.session import Host
 
 _SHOWN = 100  # GitHub takes a page of a megabyte at most
 
@@ -20,7 +20,7 @@ def hand_over(
     host: Host, archive: Archive, report: Report, removed: Mapping[str, str], *, restorable: bool
 ) -> None:
     """To nobody, unless the environment names files for it; `removed` is names and reasons."""
-    from .github import escaped, output, summarise
+    from .._show.github import escaped, output, summarise
 
     output(
         {

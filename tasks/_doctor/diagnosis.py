@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from ..remote.facts import WHOLE
-from .backup import SKEW_SECONDS, newer, remedy_for_newer, skew_seconds
+from ...remote.facts import WHOLE
+from .._show.report import size
+from ..backup import SKEW_SECONDS, newer, remedy_for_newer, skew_seconds
+from ..install import current
+from ..predeploy import rehearsed
 from .findings import CHECKS, Finding, failed, ok, told, warned
-from .install import current
-from .predeploy import rehearsed
-from .report import size
 
 if TYPE_CHECKING:
-    from ..config.settings import Settings
-    from ..remote._door.shell import Report
-    from ..remote._ssh.examination import Examination, Seen
-    from ..remote.facts import Facts
+    from ...config.settings import Settings
+    from ...remote._door.shell import Report
+    from ...remote._ssh.examination import Examination, Seen
+    from ...remote.facts import Facts
 
 _QUOTA: Final = re.compile(rf"\s*(\S+)\s+({WHOLE})\*?\s+({WHOLE})\s+({WHOLE})\b")
 _KEPT_ROWS: Final = "as it says; or leave them to whoever has installed the extension"
@@ -31,8 +31,8 @@ _MANY: Final = 5
 
 
 def of_settings(settings: Settings) -> Iterator[Finding]:
-    from ..config.secrecy import shown
-    from ..config.settings import SPECS
+    from ...config.secrecy import shown
+    from ...config.settings import SPECS
 
     given: dict[str, list[str]] = {}
     for name, spec in SPECS.items():
@@ -127,7 +127,7 @@ def _of_account(report: Report, looked: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _noise(report: Report) -> Finding:
-    from ..config.secrecy import shown
+    from ...config.secrecy import shown
 
     for stream, text in (("stdout", report.noise), ("stderr", report.stderr)):
         if text.strip():

@@ -9,24 +9,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from ..config import errors
-from ..remote import steps
-from .backup import AUTO, DRILLED, proving
-from .report import note, size, warn
-from .session import Host
+from ...config import errors
+from ...remote import steps
+from .._host.session import Host
+from .._show.report import note, size, warn
+from ..backup import AUTO, DRILLED, proving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ..config.settings import Settings
-    from ..remote._door.attending import Line
-    from ..remote._door.script import Step
-    from ..remote._door.shell import Report
-    from ..remote._ssh.link import Link
-    from ..remote.catalog import Archive
-    from ..remote.here.local_host import Room
-    from ..remote.here.servers import Programs
+    from ...config.settings import Settings
+    from ...remote._door.attending import Line
+    from ...remote._door.script import Step
+    from ...remote._door.shell import Report
+    from ...remote._ssh.link import Link
+    from ...remote.catalog import Archive
+    from ...remote.here.local_host import Room
+    from ...remote.here.servers import Programs
 
 _PLACE = "this machine"
 _LEFT_WAIT_SECONDS = 15
@@ -46,7 +46,7 @@ def newest_major(settings: Settings) -> int:
 
 def stands_in(host: Host, report: Report) -> bool:
     """Whether the host has no place for a test restore, this machine may, and nobody has chosen."""
-    from ..remote.here.servers import nearest
+    from ...remote.here.servers import nearest
 
     told = report.of("result")
     without_a_place = (report.code, told.get("step")) == (errors.PreflightError.exit_code, "place")
@@ -62,14 +62,14 @@ def stands_in(host: Host, report: Report) -> bool:
 
 
 def programs() -> Sequence[Programs]:
-    from ..remote.here import servers
+    from ...remote.here import servers
 
     return servers.found()
 
 
 def check_programs(major: int = 0) -> Programs:
     """Raise PreflightError (10) unless this machine has PostgreSQL's server, of that version."""
-    from ..remote.here.servers import nearest
+    from ...remote.here.servers import nearest
 
     there = programs()
     chosen = nearest(there, major)
@@ -97,7 +97,7 @@ def check_size(settings: Settings, report: Report) -> None:
 
 def prove_here(host: Host, task: str, archive: Archive) -> None:
     """Fetch the archive and try it; raise UnprovenError (13) if it is not what was dumped."""
-    from ..remote.here import scratch
+    from ...remote.here import scratch
 
     chosen = check_programs(major_of(archive.facts))
     _end_what_was_left(host)
@@ -124,7 +124,7 @@ def major_of(facts: Mapping[str, str]) -> int:
 @contextmanager
 def _removed_but_when_lost(directory: Path) -> Iterator[None]:
     """What has come before the connection was lost is for the next try to go on with."""
-    from ..remote.here.scratch import remove
+    from ...remote.here.scratch import remove
 
     try:
         yield
@@ -137,9 +137,9 @@ def _removed_but_when_lost(directory: Path) -> Iterator[None]:
 
 
 def _fetch(host: Host, task: str, archive: Archive, directory: Path) -> None:
-    from ..remote.here.fetching import fetch
-    from .github import folded
-    from .progress import Log, Progress
+    from ...remote.here.fetching import fetch
+    from .._show.github import folded
+    from .._show.progress import Log, Progress
 
     progress = None if host.quiet else Progress({})
     log = progress or Log()
@@ -167,8 +167,8 @@ def _ignore(_word: str, _rest: str) -> None:
 
 def _try(host: Host, task: str, archive: Archive, directory: Path, chosen: Programs) -> None:
     """By the very steps that a host would run."""
-    from ..remote.here import local_host as here
-    from ..remote.here import scratch
+    from ...remote.here import local_host as here
+    from ...remote.here import scratch
 
     bin_dir = chosen.directory(directory / "programs")
     if not scratch.reachable(bin_dir) and directory not in bin_dir.parents:
@@ -205,7 +205,7 @@ def shut_in(is_so: bool) -> str:
 
 
 def _local(host: Host, room: Room, bin_dir: str = "") -> Host:
-    from ..remote.here.local_host import Here
+    from ...remote.here.local_host import Here
 
     settings = replace(
         host.settings,
@@ -229,8 +229,8 @@ def _end_what_was_left(host: Host) -> None:
 
     Nothing that it could write to is used again, not even the archive.
     """
-    from ..remote.here import scratch
-    from ..remote.here.local_host import Room
+    from ...remote.here import scratch
+    from ...remote.here.local_host import Room
 
     with scratch.left_behind() as directories:
         for directory in directories:
@@ -243,7 +243,7 @@ def _end_what_was_left(host: Host) -> None:
 
 def _believe(archive: Path) -> None:
     """Leave in the manifest what a host may tell to this machine."""
-    from ..remote.here.believed import believed
+    from ...remote.here.believed import believed
 
     manifest = archive.with_suffix(".manifest")
     told = believed(manifest.read_bytes(), archive.name, _is_known)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..remote.catalog import PRE_RESTORE
-from ..remote.facts import time_of
-from .report import age
+from ...remote.catalog import PRE_RESTORE
+from ...remote.facts import time_of
+from .._show.report import age
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from ..config.settings import Settings
-    from ..remote.catalog import Archive
+    from ...config.settings import Settings
+    from ...remote.catalog import Archive
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 LEVELS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")

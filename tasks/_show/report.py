@@ -9,12 +9,12 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from ..config.github import plain
-from ..config.harmless import harmless_json, harmless_lines
+from ...config.github import plain
+from ...config.harmless import harmless_json, harmless_lines
 
 if TYPE_CHECKING:
-    from ..remote.catalog import Archive
-    from .session import Host
+    from ...remote.catalog import Archive
+    from .._host.session import Host
 
 _STEP = 1000
 _GONE = (errno.EPIPE, errno.EIO)

@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..config.errors import PredeployError
-from ..config.github import github, plain
-from ..config.harmless import harmless, harmless_lines
+from ...config.errors import PredeployError
+from ...config.github import github, plain
+from ...config.harmless import harmless, harmless_lines
 from .report import order, show, warn
 
 if TYPE_CHECKING:
-    from ..config.settings import Settings
+    from ...config.settings import Settings
 
 _SHORTEST_LINE_OF_A_KEY = 8
 _NOT_SECRET = re.compile(r"-----[A-Z0-9 ]+-----|[A-Za-z-]+: .*")
@@ -36,7 +36,7 @@ def mask(settings: Settings) -> None:
 
 def _secrets(settings: Settings) -> Iterator[str]:
     """Of every secret setting. One of several lines, as a key, line by line, as the log has it."""
-    from ..config.settings import SPECS
+    from ...config.settings import SPECS
 
     for name, spec in SPECS.items():
         text = str(getattr(settings, name) or "") if spec.secret else ""

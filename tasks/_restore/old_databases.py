@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..remote import steps
+from ...remote import steps
+from .._show.report import tell
 from .confirm import type_name
-from .report import tell
 
 if TYPE_CHECKING:
-    from .session import Host
+    from .._host.session import Host
 
 
 def drop_old_databases(host: Host, yes: bool) -> None:

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from fabric import Connection
 
-from ..config import errors
-from ..remote._ssh.ssh_config import guard_match_exec
+from ...config import errors
+from ...remote._ssh.ssh_config import guard_match_exec
 from .interrupts import signals_raise
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from ..config.settings import Settings
-    from ..remote._door.script import Step
-    from ..remote._door.shell import Report
-    from ..remote._ssh.link import Link
+    from ...config.settings import Settings
+    from ...remote._door.script import Step
+    from ...remote._door.shell import Report
+    from ...remote._ssh.link import Link
 
 _SAID_LENGTH = 300
 # What a shell reads first, named in what it says of an error there.
@@ -73,9 +73,9 @@ class Host:
             "keeps_status": "yes" if keeps_status else "",
         }
         secrets = {"DB_PASSWORD": self.settings.db_password or ""}
-        from ..remote._door.attending import run
-        from .github import folded
-        from .progress import Log, Progress
+        from ...remote._door.attending import run
+        from .._show.github import folded
+        from .._show.progress import Log, Progress
 
         progress = None if self.quiet else Progress(expected_seconds or {})
         log = progress or Log()
@@ -114,7 +114,7 @@ class Host:
         )
 
     def _silence(self, task: str, report: Report) -> errors.PredeployError:
-        from ..remote._door.exchange import LOST
+        from ...remote._door.exchange import LOST
 
         if report.lost:
             return errors.HostError(
@@ -150,7 +150,7 @@ class Host:
 
     def _not_begun(self, task: str, report: Report) -> errors.PredeployError:
         """Nothing was sent there but the beginning of a script, in which there is no secret."""
-        from ..remote._door.exchange import LOST
+        from ...remote._door.exchange import LOST
 
         code = (
             f"with exit code {report.exited}" if report.exited != LOST else "and told no exit code"
@@ -204,7 +204,7 @@ def session(
     quiet: bool = False,
 ) -> Iterator[Host]:
     """Everything is checked before the host is contacted; signals become exit code 130."""
-    from .github import failures_told
+    from .._show.github import failures_told
 
     with failures_told():
         settings, caller = prepared(c, overrides)
@@ -216,9 +216,9 @@ def session(
 def opened(settings: Settings, caller: Any, *, quiet: bool = False) -> Iterator[Host]:
     """With the settings of before, whatever has become of the files that they are from."""
     # Only here, as it takes half of what `fab --list` takes in all.
-    from ..remote._ssh.link import Link
-    from ..remote.signals import heeded_signals
-    from .github import failures_told
+    from ...remote._ssh.link import Link
+    from ...remote.signals import heeded_signals
+    from .._show.github import failures_told
 
     with failures_told(), signals_raise(*heeded_signals()):
         yield Host(settings, Link(settings, caller), quiet)
@@ -226,8 +226,8 @@ def opened(settings: Settings, caller: Any, *, quiet: bool = False) -> Iterator[
 
 def prepared(c: Context, overrides: Mapping[str, str | None] | None = None) -> tuple[Settings, Any]:
     """Return the settings, all of them checked, and the context that knows how fab was called."""
-    from ..config.loading import load
-    from .github import mask
+    from ...config.loading import load
+    from .._show.github import mask
 
     caller = _caller(c)
     _refuse_dry(c)
@@ -276,7 +276,7 @@ def _asked_for(c: Any) -> tuple[str | None, dict[str, str]]:
     if c.port != int(c.ssh_config.get("port", c.config.port)):
         given["SSH_PORT"] = str(c.port)
     # Fabric does not split these.
-    from ..config.address import address
+    from ...config.address import address
 
     with suppress(ValueError):
         found = address(c.original_host)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ..config import errors
-from .prompt import typed
-from .report import is_terminal, tell, warn
+from ...config import errors
+from .._show.prompt import typed
+from .._show.report import is_terminal, tell, warn
 
 if TYPE_CHECKING:
+    from .._host.session import Host
     from .plan import Plan
-    from .session import Host
 
 
 def refuse_unless_possible(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from ..remote.facts import MOST_SECONDS, WHOLE, Facts, time_of
-from .report import size
+from ...remote.facts import MOST_SECONDS, WHOLE, Facts, time_of
+from .._show.report import size
 
 if TYPE_CHECKING:
-    from ..config.settings import Settings
-    from ..remote._door.shell import Report
+    from ...config.settings import Settings
+    from ...remote._door.shell import Report
 
 WAYS = ("swap", "transaction")
 _AIM = ("profile", "ssh_host", "ssh_port", "ssh_user", "db_name", "db_user", "db_host", "db_port")
@@ -166,7 +166,7 @@ def _uncounted(
 
 
 def _aim(settings: Settings) -> tuple[tuple[str, str, str], ...]:
-    from ..config.settings import SPECS
+    from ...config.settings import SPECS
 
     found = ((SPECS[name].variable, getattr(settings, name)) for name in _AIM)
     return tuple(

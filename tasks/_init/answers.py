@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from ..config import errors
-from .prompt import typed
-from .report import is_terminal
+from ...config import errors
+from .._show.prompt import typed
+from .._show.report import is_terminal
 
 # The flag, what is asked, and what an empty answer means; without that, there must be one.
 _QUESTIONS: Final = {
@@ -99,8 +99,8 @@ def _answer(prompt: str) -> str:
 
 def _trouble(variable: str, value: str) -> str:
     """What the same parser says that will read the profile; a name also becomes a file's."""
-    from ..config.parsers import name_part
-    from ..config.settings import SPECS
+    from ...config.parsers import name_part
+    from ...config.settings import SPECS
 
     (spec,) = (spec for spec in SPECS.values() if spec.variable == variable)
     try:
@@ -113,7 +113,7 @@ def _trouble(variable: str, value: str) -> str:
 
 
 def _refuse_existing(name: str, directory: Path, *, overwrite: bool) -> None:
-    from ..config.project import profile_path
+    from ...config.project import profile_path
 
     path = profile_path(directory, name)
     if not overwrite and (path.exists() or path.is_symlink()):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ..config import errors
+from ...config import errors
 
 
 @contextmanager

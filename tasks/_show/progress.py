@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
-from ..config.harmless import harmless
-from ..remote.facts import MOST_SECONDS, number
-from ..remote.signals import held_back
+from ...config.harmless import harmless
+from ...remote.facts import MOST_SECONDS, number
+from ...remote.signals import held_back
 from .report import is_terminal, show, size
 
 LIVE_AFTER_SECONDS = 1.0  # what is over by then needs no live line, nor the import of rich

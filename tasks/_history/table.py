@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..config.harmless import harmless
-from ..remote.catalog import NUMBERS
-from .report import age, can_show, duration, size
+from ...config.harmless import harmless
+from ...remote.catalog import NUMBERS
+from .._show.report import age, can_show, duration, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from ..remote.catalog import Archive
+    from ...remote.catalog import Archive
 
 _HEAD = ("AGE", "SIZE", "CHANGE", "TOOK", "PROOF", "ROTATION", "COMMIT", "VERSION", "ARCHIVE")
 _TO_THE_RIGHT = 4  # the numbers

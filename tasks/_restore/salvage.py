@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..remote import steps
-from .report import tell
+from ...remote import steps
+from .._show.report import tell
 
 if TYPE_CHECKING:
-    from .session import Host
+    from .._host.session import Host
     from .source import Source
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..config import errors
+from ...config import errors
 
 if TYPE_CHECKING:
-    from ..config.settings import Settings
-    from ..remote.catalog import Archive, Catalog
+    from ...config.settings import Settings
+    from ...remote.catalog import Archive, Catalog
     from .session import Host
 
 
@@ -19,7 +19,7 @@ def chosen(host: Host, task: str, catalog: Catalog, wanted: str | None) -> Archi
     any archive, but rather one that was not kept by a restore. Raise RefusedError (14) for none,
     or several.
     """
-    from ..remote.catalog import PRE_RESTORE, Catalog, find
+    from ...remote.catalog import PRE_RESTORE, Catalog, find
 
     try:
         if wanted is None or wanted.split("@", maxsplit=1)[0] == "latest":
@@ -34,7 +34,7 @@ def chosen(host: Host, task: str, catalog: Catalog, wanted: str | None) -> Archi
 
 
 def _latest(settings: Settings, catalog: Catalog, wanted: str) -> Archive:
-    from ..remote.catalog import GRADES, PRE_DEPLOY
+    from ...remote.catalog import GRADES, PRE_DEPLOY
 
     grade = wanted.partition("@")[2] if "@" in wanted else GRADES[0]
     if grade not in GRADES:
@@ -54,7 +54,7 @@ def _latest(settings: Settings, catalog: Catalog, wanted: str) -> Archive:
 
 def _refuse_doubt(settings: Settings, catalog: Catalog, newest: Archive) -> None:
     """Who asks for the latest is not to get the one before it unasked."""
-    from ..remote.catalog import PRE_DEPLOY
+    from ...remote.catalog import PRE_DEPLOY
 
     ours = f"{settings.project}-{PRE_DEPLOY}-"
     stamp = f"{newest.created:%Y%m%d-%H%M%S}"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from ..config.harmless import harmless_lines
-from .report import columns
+from ...config.harmless import harmless_lines
+from .._show.report import columns
 
 CHECKS: Final = (
     "settings",

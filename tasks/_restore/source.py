@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..config import errors
-from ..remote import steps
-from ..remote.catalog import PRE_RESTORE, Catalog, read
-from .choosing import chosen, refused
+from ...config import errors
+from ...remote import steps
+from ...remote.catalog import PRE_RESTORE, Catalog, read
+from .._host.choosing import chosen, refused
 
 if TYPE_CHECKING:
-    from .session import Host
+    from .._host.session import Host
 
 _MAGIC = b"PGDMP"
 _CHUNK_BYTES = 64 * 1024
@@ -70,7 +70,7 @@ def _here(wanted: str) -> Path | None:
 
 
 def _on_host(host: Host, wanted: str) -> str:
-    from ..config.parsers import remote_directory
+    from ...config.parsers import remote_directory
 
     try:
         return remote_directory(wanted)

@@ -1,0 +1,1 @@
+"""What restore needs: the archive, the plan, the answer of a person."""

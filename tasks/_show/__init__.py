@@ -1,0 +1,1 @@
+"""All that is printed, and what is asked of a person."""
