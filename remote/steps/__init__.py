@@ -281,7 +281,8 @@ def beside() -> Step:
 
 def back(settings: Settings) -> Step:
     """What `replay`, `swap` and `drill` have in common; it goes before each of them."""
-    sql = {f"{name}_sql": _sql(name) for name in ("lock_tables", "wipe", "unconfigure", "late")}
+    names = ("lock_tables", "wipe", "unconfigure", "late", "lend", "take_back")
+    sql = {f"{name}_sql": _sql(name) for name in names}
     return Step("back", {"lock_timeout_seconds": str(settings.lock_timeout_seconds), **sql})
 
 

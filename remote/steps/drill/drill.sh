@@ -223,10 +223,15 @@ fill_database() {
     choose_entries
     enter_database "$scratch_database"
     replay schemas
+    lend
+    hear_or_stop "while it opened its schemas"
     watch_growth
     fill_and_read main
     enter_database "$scratch_database"
-    [ -n "$replay_path" ] || replay grants
+    if [ -z "$replay_path" ]; then
+        replay grants
+        take_back
+    fi
     refresh
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The way back, by one transaction: wipe what is ours, then replay the archive. A restore goes it in the live database, and a
 # test restore goes it over its copy.
-: "${lock_timeout_seconds:?}" "${lock_tables_sql:?}" "${wipe_sql:?}" "${unconfigure_sql:?}" "${late_sql:?}"
+: "${lock_timeout_seconds:?}" "${lock_tables_sql:?}" "${wipe_sql:?}" "${unconfigure_sql:?}" "${late_sql:?}" "${lend_sql:?}" "${take_back_sql:?}"
 : "${ours_sql:?}" "${file:?}" "${bin_dir:?}" "${entries_awk:?}" "${run_dir:?}" # from rehearsing, archive or verify, and restoring
 
 # What else is to be done in its turn; and `in_copy` says in the log that it is not the live database.
@@ -99,6 +99,15 @@ order_rows() {
     cat "$run_dir/early" "$run_dir/late" >"$run_dir/data.list"
 }
 
+# Grants on schemas come with the schemas, as what is made there may need them. What stands between lend and take_back may need more.
+lend() {
+    [ -n "$stumbled" ] || tell_psql "$lend_sql"
+}
+
+take_back() {
+    [ -n "$stumbled" ] || tell_psql "$take_back_sql"
+}
+
 # go_back MAJOR: in a server of that version, up to where the transaction can be looked at and ended.
 go_back() {
     try_to_go_back "$1"
@@ -120,6 +129,7 @@ try_to_go_back() {
     log "replaying the archive$in_copy"
     replay schemas
     [ -z "$after_schemas" ] || "$after_schemas"
+    lend
     replay before
     order_rows
     # In tables that nobody else knows of yet there is nothing to wait for.
@@ -128,4 +138,5 @@ try_to_go_back() {
     [ -n "$stumbled" ] || bound_waiting
     replay after
     replay grants
+    take_back
 }

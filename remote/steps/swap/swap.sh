@@ -120,10 +120,17 @@ hear_or_stop "while it made the new database"
 choose_entries
 enter_database "$new_database"
 replay schemas
+lend
+hear_or_stop "while it opened its schemas"
 close_psql
 fill_new
 enter_database "$new_database"
-if [ -n "$stumbled" ]; then fill_once_more "$server_major"; else replay grants; fi
+if [ -n "$stumbled" ]; then
+    fill_once_more "$server_major"
+else
+    replay grants
+    take_back
+fi
 refresh
 tell_psql 'BEGIN;'
 compare_rows "$manifest"
