@@ -31,11 +31,11 @@ _DEFAULTS: Final = {
 
 
 def profile_text(name: str, values: Mapping[str, str]) -> str:
-    """Short: what is not in it is told in README and in the shipped example."""
+    """Return a short profile: docs/settings.md and the shipped example tell the rest."""
     lines = [
         f"# The profile {name!r}:   fab -H {name} predeploy",
         "# Committed, so it holds no secrets: key and password belong in CI or in .env.",
-        "# All settings: README of fabric-predeploy. Those commented out show the default.",
+        "# All settings: docs/settings.md of fabric-predeploy. A commented line shows the default.",
     ]
     for title, variables in _PARTS.items():
         settings = [

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _QUOTA: Final = re.compile(rf"\s*(\S+)\s+({WHOLE})\*?\s+({WHOLE})\s+({WHOLE})\b")
 _KEPT_ROWS: Final = "as it says; or leave them to whoever has installed the extension"
 _WATCHED: Final = "predeploy rehearses a restore; for doctor, disable the event trigger meanwhile"
-_WAY_BACK: Final = 'see README, "What stands in the way of a restore"'
+_WAY_BACK: Final = "see docs/obstacles.md of fabric-predeploy"
 _UNQUALIFIED: Final = (
     "SET search_path on the function, or write the schema before the name; a test restore"
     " (--proof=restored) shows whether an archive comes back"

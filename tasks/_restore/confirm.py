@@ -18,7 +18,7 @@ def refuse_unless_possible(
     host: Host, plan: Plan, to: str | None, overwrite: bool, yes: bool
 ) -> None:
     if plan.refusals:
-        remedy = 'see README, section "What stands in the way of a restore"'
+        remedy = "see docs/obstacles.md of fabric-predeploy"
         raise refusal(host, f"{host.settings.db_user} could not do it: {plan.refusals[0]}", remedy)
     if to is not None and not plan.empty and not overwrite:
         raise refusal(host, f"{to} is not empty", "choose an empty database, or give --overwrite")

@@ -25,7 +25,7 @@ def rank(manifest):
 
 
 def to_be_kept(archives, proof, last=KEPT):
-    """By README: the newest proven ones, the newest of the best proof, and the pinned."""
+    """By docs/retention.md: the newest proven, the newest of the best proof, and the pinned."""
     kept = {name for name, each in archives.items() if each.get("pinned") == "yes"}
     ours = {name: each for name, each in archives.items() if each["label"] == "pre-deploy"}
     newest_first = sorted(ours, key=lambda name: (ours[name]["created"], name), reverse=True)

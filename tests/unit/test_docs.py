@@ -11,6 +11,7 @@ from fabric_predeploy.tasks import namespace
 
 from tests.pages import GUIDE, PAGES, ROOT, page
 
+PRODUCT = ("tasks", "remote", "config")
 DOCS = [path for path in GUIDE if path.parent.name == "docs"]
 TASKS = namespace.tasks.values()
 
@@ -54,6 +55,19 @@ def test_no_page_lags_behind_the_code_that_parts_of_it_are_made_of(path):
 def test_the_code_writes_settings_exit_codes_and_commands():
     text = "".join(path.read_text(encoding="utf-8") for path in DOCS)
     assert set(re.findall(r"<!-- ([\w-]+): written by make docs -->", text)) == {*generator().PARTS}
+
+
+def test_a_message_that_names_a_page_names_one_that_is_there():
+    files = [path for name in PRODUCT for path in (ROOT / name).rglob("*.*")]
+    text = "".join(
+        path.read_text(encoding="utf-8")
+        for path in files
+        if path.suffix in {".py", ".sh", ".sql", ".awk", ".env"}
+    )
+    named = set(re.findall(r"docs/[\w-]+\.md", text))
+    assert "docs/obstacles.md" in named
+    assert all((ROOT / name).exists() for name in named)
+    assert "README" not in text  # it is short: what a message means stands on a page
 
 
 def links():

@@ -17,7 +17,7 @@ check_demand() {
     IFS=$newline
     set -f
     for line in $(obstacles_to "$demanded"); do
-        problem "$line" "see README, \"What stands in the way of a restore\""
+        problem "$line" "see docs/obstacles.md of fabric-predeploy"
     done
     set +f
     unset IFS

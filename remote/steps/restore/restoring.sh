@@ -4,7 +4,7 @@
 : "${configured_sql:?}" # from psql
 
 # What fails once, fails again: a name that is not found is, as a rule, one that a function of the archive writes without a schema.
-mend_first='mend first what it says above; if a function does not find a name, README says how, "What stands in the way of a restore"'
+mend_first='mend first what the messages above name; if a function does not find a name, see docs/obstacles.md of fabric-predeploy'
 
 # The search path that the role had when the archive was taken, the one under which rows go in instead of an empty one, and
 # the words of a first try that may have failed for its search path. Whether rows were left out, as only a test restore does.
