@@ -13,7 +13,7 @@ LOCKED = grep -v '^-e' requirements.txt && sed -n 's/^requires = \["\(.*\)"\]$$/
 LOCK = $(BIN)/uv pip compile - --quiet --no-config --universal --python-version=3.10 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: help demo test unit thorough faults fuzz lint types shell workflow docs lock locked audit sbom bench clean
+.PHONY: help demo test unit thorough faults fuzz lint types shell workflow docs site lock locked audit sbom bench clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -58,6 +58,9 @@ workflow: $(VENV)/.dev-is-ready
 
 docs: $(VENV)/.dev-is-ready ## write the parts of docs/ that follow from the code
 	$(BIN)/python .ci/pages.py
+
+site: $(VENV)/.dev-is-ready ## check all links of the pages, and build them as a site in .cache/site
+	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
 
 lock: $(VENV)/.dev-is-ready ## pin the newest of what deploy.yml installs, with hashes, in requirements.lock
 	@set -e; wanted=$$($(LOCKED)); printf '%s\n' "$$wanted" | $(LOCK) --upgrade --output-file=requirements.lock >/dev/null
