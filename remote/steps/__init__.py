@@ -71,7 +71,7 @@ def psql(settings: Settings) -> Step:
             "db_host": settings.db_host,
             "db_port": str(settings.db_port),
             "tables_sql": _sql("tables"),
-            "configured_sql": _sql("configured"),
+            "configured_sql": _sql("configured") + _sql("around"),
             "blockers_sql": _sql("blockers"),
             "exclude_tables": as_expression(settings.exclude_tables)
             if settings.exclude_tables
@@ -244,7 +244,10 @@ def rehearsing() -> Step:
         "rehearsing",
         {
             "ours_sql": _sql("ours"),
-            "rehearse_sql": _sql("rehearse") + _sql("circles") + _sql("unqualified"),
+            "rehearse_sql": _sql("rehearse")
+            + _sql("stays")
+            + _sql("circles")
+            + _sql("unqualified"),
             "watchers_sql": _sql("watchers"),
         },
     )

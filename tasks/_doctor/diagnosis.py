@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...remote.facts import Facts
 
 _QUOTA: Final = re.compile(rf"\s*(\S+)\s+({WHOLE})\*?\s+({WHOLE})\s+({WHOLE})\b")
-_KEPT_ROWS: Final = "as it says; or leave them to whoever has installed the extension"
+_KEPT_ROWS: Final = "as it says; or leave that to its owner"
 _WATCHED: Final = "predeploy rehearses a restore; for doctor, disable the event trigger meanwhile"
 _WAY_BACK: Final = "see docs/obstacles.md of fabric-predeploy"
 _UNQUALIFIED: Final = (

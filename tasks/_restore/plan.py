@@ -50,7 +50,7 @@ class Plan:
     empty: bool
     counted: bool  # whether the archive tells of its rows
     versions: tuple[str, ...] = ()  # of extensions, that are others afterwards
-    kept_rows: tuple[str, ...] = ()  # what of extensions is not brought back, and why
+    kept_rows: tuple[str, ...] = ()  # what others own and is not brought back, and why
     uncounted: tuple[str, ...] = ()  # tables without a number, in the archive or now
 
     @property
@@ -63,7 +63,7 @@ class Plan:
 
     @property
     def lost(self) -> str:
-        kept = "; rows of extensions are not brought back" if self.kept_rows else ""
+        kept = "; some of what others own is not brought back" if self.kept_rows else ""
         return self._lost + kept
 
     @property

@@ -79,7 +79,7 @@ def test_those_that_the_role_cannot_write_are_told_by_the_gate_doctor_and_plan(
 
     assert (
         json.loads(plan)["lost"]
-        == "no rows, by their number; rows of extensions are not brought back"
+        == "no rows, by their number; some of what others own is not brought back"
     )
     assert len(json.loads(plan)["not_brought_back"]) == 2
     assert "These stay as they are now" in told

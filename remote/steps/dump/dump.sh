@@ -53,6 +53,7 @@ take_dump() {
     start_function run_pg_dump --file="$partial" --compress="$compress_option" --snapshot="$snapshot" 2>"$run_dir/stderr"
     tell_psql "$content_sql"
     : >"$run_dir/configured"
+    : >"$run_dir/around"
     tell_psql "$configured_sql"
     seconds_dumping=0 look_at=3 queue=
     finished_growing $! "$partial" look_for_queue
@@ -94,7 +95,7 @@ tell_uncounted() {
 
 # What is compared with what a restore brings back, and what that needs besides the archive.
 keep_facts() {
-    cat "$run_dir/context" "$run_dir/rows" >"$run_dir/facts"
+    cat "$run_dir/context" "$run_dir/around" "$run_dir/rows" >"$run_dir/facts"
     if [ -n "$sequences_sql" ]; then cat "$run_dir/configured"; else sed -n '/^content=config_rows:/p' "$run_dir/configured"; fi >>"$run_dir/facts"
     [ -z "$sequences_sql" ] || tell_sequences >>"$run_dir/facts"
 }

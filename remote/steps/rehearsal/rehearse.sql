@@ -106,6 +106,14 @@ DELETE FROM replayed WHERE id IN (SELECT id FROM configured);
 INSERT INTO replayed
 SELECT t.id, t.position, t.classid, t.objid, t.entry, t.kind, t.owner, CASE WHEN c.kind = 'SEQUENCE SET' AND NOT c.is_made_anew THEN 'sequences' ELSE 'data' END
 FROM configured c JOIN toc t USING (id) WHERE c.comes_back;
+-- So do the values of sequences that others own and the role may set.
+INSERT INTO replayed
+SELECT t.id, t.position, t.classid, t.objid, t.entry, t.kind, t.owner, 'sequences'
+FROM toc t CROSS JOIN pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE t.kind = 'SEQUENCE SET' AND NOT t.ours AND t.entry = 'SEQUENCE SET ' || translate(n.nspname || ' ' || c.relname, E'\n\r', '  ') || ' ' || t.owner
+    AND c.relowner NOT IN (SELECT oid FROM our_role) AND has_schema_privilege(n.oid, 'USAGE')
+    AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege(c.oid, 'UPDATE') END -- no such question may be asked of another relation
+    AND t.id NOT IN (SELECT id FROM configured) AND NOT EXISTS (SELECT FROM gone g WHERE g.classid = 'pg_class'::regclass AND g.objid = c.oid AND g.objsubid = 0);
 
 \o :run_dir/sequences.list
 SELECT id FROM replayed WHERE pass = 'sequences' ORDER BY position;

@@ -12,7 +12,7 @@ is_open() {
     ! tells obstacle "$rehearsal" && ! tells "$1_obstacle" "$rehearsal"
 }
 
-# Of the rows that extensions mark as their configuration: what was told of them when the archive was taken. A dump that was just
+# Of what stays, and of the rows that extensions mark as their configuration: what was told when the archive was taken. A dump that was just
 # taken has no manifest yet.
 keep_configured() {
     goes_back=
@@ -20,6 +20,7 @@ keep_configured() {
     if [ -n "${archive-}" ]; then goes_back=yes told_then=$manifest; fi
     [ -f "$told_then" ] || told_then=/dev/null
     grep -E '^content=config(_rows)?:' "$told_then" >"$run_dir/configured_then" || [ $? -eq 1 ]
+    grep -E '^(installed|given)=' "$told_then" >"$run_dir/around_then" || [ $? -eq 1 ]
 }
 
 # Event triggers of others run at our temporary tables, and may fail there, as they do for the application's own statements then.
