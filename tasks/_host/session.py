@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ...remote._ssh.link import Link
 
 _SAID_LENGTH = 300
+_TASKS = __name__.rpartition("._host.")[0]
 # What a shell reads first, named in what it says of an error there.
 _STARTUP_FILE = re.compile(r"[\w./~-]*\.(bashrc|bash_profile|profile|zshenv|zshrc|kshrc|t?cshrc)\b")
 
@@ -182,7 +183,7 @@ class Host:
             program = getattr(sys.modules.get(module), "program", None)
             collection = getattr(program, "collection", None) or {}
             for name in getattr(collection, "task_names", ()):
-                if collection[name].body.__module__ == f"{__package__}.{task}":
+                if collection[name].body.__module__ == f"{_TASKS}.{task}":
                     return f"{words} {name}"
         return f"fab -H {profile} {task}"
 
