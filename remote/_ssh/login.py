@@ -195,7 +195,7 @@ def login_of(
         certificate_files=existing(ssh_config.get("certificatefile", [])),
         certificate=given_certificate(settings),
         agent_path=agent.socket_of(ssh_config.get("identityagent")) if asks_agent else "",
-        only_these=ssh_config.get("identitiesonly", "no").lower() == "yes",
+        only_these=ssh_config.get("identitiesonly", "no").lower() in ("yes", "true"),
         looks_for_keys=kwargs.get("look_for_keys", True),
         passphrase=settings.ssh_key_passphrase
         or kwargs.get("passphrase")

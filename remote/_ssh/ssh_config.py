@@ -21,12 +21,15 @@ import paramiko.config
 
 from ...config.errors import ConfigurationError
 from ...config.machine import environment_without_secrets
-from .ssh_config_lines import ALONE, LISTS, ConfigFile, Criterion, lines_of
+from .ssh_config_lines import ALONE, BETWEEN, LISTS, ConfigFile, Criterion, lines_of
 from .tokens import Goal, expanded, home, local_user
 
-_SECONDS: Final = re.compile("([0-9]{1,6})([sSmMhH]?)")
-_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
+_TIME: Final = re.compile("(?:[0-9]{1,6}[smhdw])*(?:[0-9]{1,6})?")
+_PART: Final = re.compile("([0-9]+)([smhdw]?)")
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SSH_SECONDS: Final = 30
+_CANONICAL: Final = ("yes", "true", "always")
+_OF_HOSTS: Final = ("host", "originalhost")  # of Match, in any case
 
 
 _lookup_of_paramiko: Final = paramiko.SSHConfig.lookup
@@ -44,6 +47,7 @@ class Reader(paramiko.SSHConfig):  # type: ignore[misc]  # paramiko has no types
         super().__init__()
         self._files, self._user = list(files), user
         self._lines = [line for file in self._files for line in lines_of(file, file.path, (), 0)]
+        self._asked = {each.kind for line in self._lines for each in line.criteria}
         self._ran: dict[str, bool] = {}
 
     def lookup(self, hostname: str) -> Any:
@@ -57,27 +61,24 @@ class Reader(paramiko.SSHConfig):  # type: ignore[misc]  # paramiko has no types
         options: dict[str, Any] = {"user": self._user} if self._user else {}
         self._read(options, original, original)
         options["hostname"] = _host_name(options, original)
-        name, canonical = original, False
-        if options.get("canonicalizehostname", "no").lower() in ("yes", "always"):
+        name = original
+        is_canonical = options.get("canonicalizehostname", "no").lower() in _CANONICAL
+        if is_canonical:
             name = options["hostname"]
             if name.count(".") <= int(options.get("canonicalizemaxdots", 1)):
                 domains = options.get("canonicaldomains", "").split()
                 name = options["hostname"] = self.canonicalize(name, options, domains)
-            canonical = True
-        self._read(options, original, name, canonical=canonical, final=True)
+        # Like ssh, read a second time only where somebody wants that. Then ssh holds each name to
+        # be canonical.
+        if is_canonical or "final" in self._asked:
+            self._read(options, original, name, final=True)
         return options
 
     def _read(
-        self,
-        options: dict[str, Any],
-        original: str,
-        name: str,
-        *,
-        canonical: bool = False,
-        final: bool = False,
+        self, options: dict[str, Any], original: str, name: str, *, final: bool = False
     ) -> None:
         for line in self._lines:
-            if not self._matches(line.criteria, options, original, name, canonical, final):
+            if not self._matches(line.criteria, options, original, name, final=final):
                 continue
             if line.keyword in LISTS:
                 values = options.setdefault(line.keyword, [])
@@ -86,18 +87,20 @@ class Reader(paramiko.SSHConfig):  # type: ignore[misc]  # paramiko has no types
             elif not _is_barred(line.keyword, options):
                 options.setdefault(line.keyword, line.value)
 
-    def _matches(  # noqa: PLR0913 - what a Match may ask for
+    def _matches(
         self,
         criteria: tuple[Criterion, ...],
         options: Mapping[str, Any],
         original: str,
         name: str,
-        canonical: bool,
+        *,
         final: bool,
     ) -> bool:
+        # In the second reading, the name stands there as it is meant.
+        host = options["hostname"] if final else _host_name(options, original)
         asked = {
             "host line": name,
-            "host": options.get("hostname") or name,
+            "host": host,
             "originalhost": original,
             "user": options.get("user") or local_user(),
             "localuser": local_user(),
@@ -106,12 +109,14 @@ class Reader(paramiko.SSHConfig):  # type: ignore[misc]  # paramiko has no types
         }
         undecided = ""
         for kind, patterns, negated in criteria:
-            if kind in asked:
-                holds = any_of(patterns.split(","), asked[kind])
+            if kind in _OF_HOSTS:
+                holds = any_of(patterns.lower().split(","), asked[kind].lower())
+            elif kind in asked:
+                holds = any_of(patterns.split(BETWEEN if kind == "host line" else ","), asked[kind])
             elif kind in ALONE:
-                holds = {"all": True, "canonical": canonical, "final": final}[kind]
+                holds = kind == "all" or final
             elif kind == "exec":
-                holds = self._succeeds(patterns, options, original)
+                holds = self._succeeds(patterns, options, original, host)
             else:
                 undecided = f"Match {kind} {patterns}".strip()
                 continue
@@ -121,10 +126,10 @@ class Reader(paramiko.SSHConfig):  # type: ignore[misc]  # paramiko has no types
             raise _UndecidedError(undecided)
         return True
 
-    def _succeeds(self, command: str, options: Mapping[str, Any], original: str) -> bool:
+    def _succeeds(self, command: str, options: Mapping[str, Any], original: str, host: str) -> bool:
         goal = Goal(
             original,
-            _host_name(options, original),
+            host,
             int(options.get("port", 22)),
             options.get("user") or local_user(),
             options.get("hostkeyalias", ""),
@@ -170,7 +175,7 @@ def any_of(patterns: Iterable[str], name: str) -> bool:
     """As ssh has it: one pattern must match, and none of those that begin with `!`."""
     found = False
     for pattern in patterns:
-        matches = fnmatchcase(name.lower(), pattern.lstrip("!").lower().replace("[", "[[]"))
+        matches = fnmatchcase(name, pattern.lstrip("!").replace("[", "[[]"))
         if matches and pattern.startswith("!"):
             return False
         found = found or matches
@@ -247,8 +252,15 @@ def _meant(options: dict[str, Any]) -> dict[str, Any]:
     for keyword in LISTS & options.keys():
         options[keyword] = [each for each in options[keyword] if each.lower() != "none"]
     options.pop("forwardagent", None)  # no host needs our keys
-    if "connecttimeout" in options:
-        found = _SECONDS.fullmatch(options.pop("connecttimeout"))
-        if found:
-            options["connecttimeout"] = str(int(found[1]) * _UNITS[found[2].lower()])
+    seconds = _seconds(options.pop("connecttimeout", ""))
+    if seconds:
+        options["connecttimeout"] = str(seconds)
     return options
+
+
+def _seconds(text: str) -> int:
+    """Return a time as ssh writes it, such as 1m30s, and 0 for what is none."""
+    text = text.lower()
+    if not _TIME.fullmatch(text):
+        return 0
+    return sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(text))

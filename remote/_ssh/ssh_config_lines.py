@@ -14,6 +14,7 @@ from .tokens import with_variables
 
 LISTS: Final = frozenset({"identityfile", "certificatefile"})  # all count, not the first alone
 ALONE: Final = frozenset({"all", "canonical", "final"})  # of Match, without an argument
+BETWEEN: Final = "\n"  # the patterns of Host; a comma is a part of one
 _SEVERAL: Final = frozenset({"userknownhostsfile", "globalknownhostsfile"})
 _COMMANDS: Final = frozenset({"proxycommand", "localcommand", "remotecommand"})
 _LINE: Final = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(.*)")
@@ -59,7 +60,7 @@ def lines_of(
         keyword, rest = found[1].lower(), found[2].strip()
         words = _words(rest)
         if keyword == "host":
-            criteria = (*outer, Criterion("host line", ",".join(words)))
+            criteria = (*outer, Criterion("host line", BETWEEN.join(words)))
         elif keyword == "match":
             criteria = (*outer, *_criteria(words))
         elif keyword == "include":

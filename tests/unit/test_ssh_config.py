@@ -65,6 +65,20 @@ CONFIGS = {
     "comments": "# one\nHost shop # the shop\n  Port 23 # its port\n#Port 24\n",
     "patterns": "Host *.example !bad.example\n Port 5\nHost sh?p\n Port 6\n",
     "a pattern with brackets is no set of characters": "Host [sb]hop\n Port 5\n",
+    "a comma is no end of a pattern": "Host shop,other\n Port 5\nHost other shop\n User x\n",
+    "patterns of Host are in their own case": "Host SHOP\n Port 5\nHost Shop shop\n User x\n",
+    "those of Match in any": "Match host SHOP\n Port 5\nMatch originalhost Sho?\n User x\n",
+    "its users in their own": "User me\nMatch user ME\n Port 5\nMatch user !ME,m*\n Port 6\n",
+    "a Match sees the name in full": "HostName %h.example\nMatch !host shop.example\n Port 4\n",
+    "a per cent sign in a name": 'HostName a%%lo\nMatch exec "test %h = a%lo"\n Port 4\n'
+    "Match final\n User me\n",
+    "one reading where nobody asks for two": "Match !host shop\n Port 5\nMatch host shop\n"
+    " HostName s.example\n",
+    "two readings, as somebody asks for them": "Match !host shop\n Port 5\nMatch host shop\n"
+    " HostName s.example\nMatch final host x\n User x\nMatch canonical\n ProxyJump a\n",
+    "true for yes": "CanonicalizeHostname true\nMatch canonical\n Port 5\n",
+    "a time of several units": "ConnectTimeout 1m30s\n",
+    "a time of hours and minutes": "Host shop\n ConnectTimeout 1h1M\n",
     "Match": "Match host shop\n Port 5\nMatch originalhost other\n Port 6\n",
     "Match by the name that HostName gave": "Host shop\n HostName s.example\n"
     "Match host s.example\n Port 9\n",
@@ -106,17 +120,21 @@ SECOND = "Include HERE/more\nHost *p\n HostName second.example\n"
 def test_what_a_file_says_is_what_ssh_takes_it_to_say(config, text):
     path = config(text, more=MORE, second=SECOND)
     for host in ("shop", "other", "b.example", "bad.example"):
-        said, expected, defaults = ours(path, host), of_ssh(path, host), defaults_of_ssh()
-        for keyword in KEYWORDS:
-            if keyword in said and said[keyword] not in ("none", []):
-                value = said[keyword]
-                if "known" in keyword:
-                    value = value.replace("'", "").replace("~", str(Path.home()))
-                assert value == expected.get(keyword), (host, keyword)
-            else:
-                assert expected.get(keyword) == defaults.get(keyword, host), (host, keyword)
-        if "identityfile" in said:
-            assert said["identityfile"] == expected["identityfile"]
+        said_alike(path, host, ours(path, host))
+
+
+def said_alike(path, host, said):
+    expected, defaults = of_ssh(path, host), defaults_of_ssh()
+    for keyword in KEYWORDS:
+        if keyword in said and said[keyword] not in ("none", []):
+            value = said[keyword]
+            if "known" in keyword:
+                value = value.replace("'", "").replace("~", str(Path.home()))
+            assert value == expected.get(keyword), (host, keyword)
+        else:
+            assert expected.get(keyword) == defaults.get(keyword, host), (host, keyword)
+    if "identityfile" in said:
+        assert said["identityfile"] == expected["identityfile"]
 
 
 def test_a_relative_include_begins_in_the_directory_of_ssh(monkeypatch, tmp_path):
