@@ -4,7 +4,7 @@ WORKERS ?= 4
 BIN := $(VENV)/bin
 # The build warns that a checkout is installed as a checkout.
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
-LIB := remote/_door/door.sh remote/steps/lib/lib.sh
+LIB := remote/_door/door.sh $(wildcard remote/steps/lib/*.sh)
 STEPS := $(filter-out $(LIB),$(wildcard remote/_door/*.sh remote/steps/*/*.sh))
 .DEFAULT_GOAL := help
 
@@ -45,7 +45,7 @@ types: $(VENV)/.dev-is-ready
 	@mkdir -p .cache/types && ln -sfn "$(CURDIR)" .cache/types/fabric_predeploy
 	$(BIN)/mypy -p fabric_predeploy.tasks -p fabric_predeploy.remote -p fabric_predeploy.config -p sandbox $(if $(wildcard bench/__main__.py),-p bench)
 
-# A step runs behind lib.sh, so it is read behind it; .shellcheckrc says what follows from that.
+# A step runs behind lib/, so it is read behind it; .shellcheckrc says what follows from that.
 shell: $(VENV)/.dev-is-ready
 	@for step in $(STEPS); do \
 		echo "shellcheck $$step"; \

@@ -21,7 +21,13 @@ _ENCODED: Final = {
     for byte in range(256)
     if byte not in _PLAIN
 }
+_NEEDS: Final = re.compile(r"(?m)^# needs:( .*)$")
 _LONGEST_REST: Final = 10**9
+# What every step shares, in the order in which the shell reads it.
+LIBRARY: Final = (
+    *("state", "words", "children", "client", "ending"),
+    *("manifest", "files", "directory", "set_out"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,9 @@ class Step:
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def script(self, *, readable: bool = False) -> str:
-        text = source(f"{self.name}.sh") if readable else _code(f"{self.name}.sh")
-        lines = [f"begin {self.name}", *assignments(self.variables), text, f"end {self.name}"]
-        return "\n".join(lines)
+        text = _texts([*needs(self.name), self.name], readable=readable)
+        variables = self.variables if readable else _without_comments(self.variables)
+        return "\n".join([f"begin {self.name}", *assignments(variables), text, f"end {self.name}"])
 
 
 class WherePlaced(Step):
@@ -71,8 +77,7 @@ def _fitting(parts: Sequence[str], room: int) -> int:
 def _parts(
     steps: Sequence[Step], variables: Mapping[str, str], *, readable: bool = False
 ) -> list[str]:
-    lib = source("lib.sh") if readable else _code("lib.sh")
-    first = "\n".join([*assignments(variables), lib])
+    first = "\n".join([*assignments(variables), library(readable=readable)])
     return [first, *(step.script(readable=readable) for step in steps)]
 
 
@@ -84,6 +89,37 @@ def _command(fence: str, parts: Sequence[str], rest_bytes: int) -> str:
 
 def assignments(variables: Mapping[str, str]) -> list[str]:
     return [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+
+
+def library(*, readable: bool = False) -> str:
+    return _texts(LIBRARY, readable=readable)
+
+
+def needs(step: str) -> list[str]:
+    """The files of functions that a step is made of, beside its own: its line `# needs:`."""
+    return re.findall(r"(?<= )_\w+", "".join(_NEEDS.findall(source(f"{step}.sh"))))
+
+
+def steps() -> set[str]:
+    """The names of all steps: what is no part of another, and not of every script."""
+    shell = (path for path in files().values() if path.suffix == ".sh")
+    return {each.stem for each in shell if each.stem[0] != "_" and each.parent.name != "lib"} - {
+        "door"
+    }
+
+
+def _texts(names: Sequence[str], *, readable: bool) -> str:
+    if readable:
+        return "\n".join(source(f"{name}.sh") for name in names)
+    return "".join(_code(f"{name}.sh") for name in names)
+
+
+def _without_comments(variables: Mapping[str, str]) -> dict[str, str]:
+    """SQL has them on lines of their own, and psql need not get those."""
+    return {
+        name: re.sub(r"(?m)^--.*\n", "", value) if name.endswith("_sql") else value
+        for name, value in variables.items()
+    }
 
 
 def source(name: str) -> str:

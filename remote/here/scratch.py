@@ -46,7 +46,7 @@ def _unusable(directory: Path, why: str) -> PreflightError:
 
 
 def _open_to_others(directory: Path) -> Path | None:
-    """What somebody else could put another in the place of; as lib.sh judges a host's."""
+    """What somebody else could put another in the place of; as directory.sh judges a host's."""
     for each in directory.resolve().parents:
         told = each.stat()
         writable = told.st_mode & 0o022 and not told.st_mode & stat.S_ISVTX

@@ -53,7 +53,7 @@ class Stage:
         return time.monotonic() - self.begun
 
     def hear(self, progress: str) -> None:
-        """As lib.sh tells it: `bytes N`, `expected BYTES SECONDS`; a word may be missing."""
+        """As children.sh tells it: `bytes N`, `expected BYTES SECONDS`; a word may be missing."""
         word, *texts = progress.split(" ")
         first, second, *_ = map(number, [*texts, "", ""])
         if word == "bytes":

@@ -22,7 +22,8 @@ case $* in *--snapshot=*)
 esac
 exec {real} "$@"
 """
-HURRIED = """from fabric_predeploy.tasks import namespace, progress
+HURRIED = """from fabric_predeploy.tasks import namespace
+from fabric_predeploy.tasks._show import progress
 progress.PLAIN_SECONDS = 0.2
 """
 COLOUR = re.compile(rb"\x1b\[[0-9;]*3\dm")

@@ -10,7 +10,7 @@ from tests.project import DATABASE, OWNER, PASSWORD
 
 SHELLS = {name: shutil.which(name) for name in ("dash", "bash", "busybox")}
 PSQL = script.files()["psql.sh"]
-# lib.sh is not needed to open one.
+# The library is not needed to open one.
 OPENING = """
 set -eu
 newline='

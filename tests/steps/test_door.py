@@ -142,7 +142,7 @@ def test_a_run_of_a_moment_ends_however_busy_the_host_is(host):
     """What watches the client has hardly been forked when it is to be ended."""
     fact = {"fence": "f", "task": "history", "backup_dir": "~", "keeps_status": "", "tells": "log"}
     fact["rest_bytes"] = "0"
-    code = [script._code("door.sh"), script._code("lib.sh"), "watch_client", "begin x", "end x"]
+    code = [script._code("door.sh"), script.library(), "watch_client", "begin x", "end x"]
     text = "\n".join([*script.assignments(fact), *code])
     several = [
         subprocess.Popen(["sh", "-c", text], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)

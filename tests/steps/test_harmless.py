@@ -98,7 +98,7 @@ def test_words_that_could_not_be_made_harmless_as_a_whole_are_not_told(host):
 
 
 def _shell(host, script, text):
-    """Run it behind lib.sh, with that text on stdin."""
+    """Run it behind the library, with that text on stdin."""
     given = {"fence": "f" * 32, "task": "verify", "keeps_status": "", "tells": "log"}
     lib = whole_script([], {**given, "backup_dir": str(host.backup_dir)})
     told = subprocess.run(

@@ -8,9 +8,7 @@ import pytest
 from fabric_predeploy.remote._door import script
 
 steps = import_module("fabric_predeploy.remote.steps")
-SCRIPTS = sorted(
-    {path.stem for path in script.files().values() if path.suffix == ".sh"} - {"door", "lib"}
-)
+SCRIPTS = sorted(script.steps())
 
 
 def declared(text: str) -> set[str]:
@@ -24,7 +22,7 @@ def functions():
     return {
         name: function
         for name, function in inspect.getmembers(steps, inspect.isfunction)
-        if function.__module__ == steps.__name__ and not name.startswith("_")
+        if function.__module__.startswith(steps.__name__)
     }
 
 

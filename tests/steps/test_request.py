@@ -32,9 +32,7 @@ def test_each_predeploy_begins_with_what_every_ssh_server_takes(settings, proof,
     assert "begin lock" in command
 
 
-EVERY_STEP = sorted(
-    {path.stem for path in script.files().values() if path.suffix == ".sh"} - {"door", "lib"}
-)
+EVERY_STEP = sorted(script.steps())
 
 
 @given(

@@ -61,7 +61,7 @@ def test_where_to_and_as_whom_is_told_to_those_programs_alone():
     exporting = re.compile(r"\bexport\b[^#\n]*\bPG[A-Z]+=")
     found = {path.name for path in SHELL for line in code(path) if exporting.search(line)}
     # The client's password, and that of the environment, are still exported when they come.
-    assert found - {"lib.sh", "standalone.sh"} == {"psql.sh"}
+    assert found - {"standalone.sh"} == {"psql.sh"}
     assert "export PG" in function("connect", ROOT / "remote/steps/run/psql.sh")
 
 

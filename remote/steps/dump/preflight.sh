@@ -1,5 +1,6 @@
 #!/bin/sh
 # Tell whether a backup can work here before it starts, each obstacle with its remedy, and choose the programs for it.
+# needs: _leftovers _pooler
 : "${compress?}" "${preflight_sql:?}" "${dumps?}"
 : "${found?}" "${db_name:?}" # from programs and psql
 
@@ -45,75 +46,12 @@ is_understood() {
     case $db_encoding in '' | *[!A-Za-z0-9_]*) return 1 ;; esac
 }
 
-# forget_record LINE
-forget_record() {
-    grep -v -x -F -e "$1" "$backup_dir/restore.database" >"$run_dir/other_records" || [ $? -eq 1 ]
-    if [ -s "$run_dir/other_records" ]; then
-        cat "$run_dir/other_records" >"$backup_dir/restore.database"
-    else
-        rm -f "$backup_dir/restore.database"
-    fi
-}
-
-# drop_leftover NAME: only what belongs to the role and has such a name; what refuses to go stays on record.
-drop_leftover() {
-    printf '%s' "$1" >"$run_dir/leftover"
-    # shellcheck disable=SC2016 # psql asks a shell of its own
-    tell_psql '\set leftover `cat "$RUN_DIR/leftover"`'
-    tell_psql '\set ON_ERROR_STOP off'
-    tell_psql "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database WHERE datname = :'leftover' AND datname ~ '_restore_[0-9]{14}\$' AND pg_has_role(datdba, 'USAGE') \\gexec"
-    tell_psql '\set ON_ERROR_STOP on'
-    tell_psql "SELECT count(*) FROM pg_database WHERE datname = :'leftover';"
-    hear_psql || die 10 "the database broke off while what an earlier restore has left was dropped: $(psql_words)" "see what it says"
-    if [ "${heard%"$newline"}" = 0 ]; then
-        forget_record "$db_host $db_port $1"
-        log "an earlier restore has left nothing behind: the database $1 is gone"
-    else
-        log "WARNING: the database $1, which an earlier restore has left, could not be dropped: $(psql_words)"
-    fi
-}
-
-# A restore into a new database that was killed has left it, on record. Only who holds the lock knows that it is not at work.
-drop_leftovers() {
-    [ "$run_dir" = "$backup_dir/run.partial" ] && [ -f "$backup_dir/restore.database" ] || return 0
-    left=$(cat "$backup_dir/restore.database")
-    IFS=$newline
-    set -f
-    # shellcheck disable=SC2086 # splitting into lines is the purpose
-    set -- $left
-    set +f
-    unset IFS
-    for line; do
-        case $line in "$db_host $db_port "*) drop_leftover "${line#"$db_host $db_port "}" ;; esac
-    done
-}
-
 # ask_database PSQL: `answered` tells whether there was an answer.
 ask_database() {
     use_psql "$1"
     tell_psql "$preflight_sql"
     answered=
     if hear_psql; then answered=yes; else words=$(psql_words); fi
-}
-
-# A pooler, or the server, has not taken our options; or a pooler has, and kept them to itself.
-speaks_of_options() {
-    case $words in *option* | *'startup parameter'* | *fabric_predeploy.session*) return 0 ;; esac
-    return 1
-}
-
-# ask_behind_pooler PSQL: in a session that is ours alone we go on, and leave it as it was. Any other is the application's, too.
-ask_behind_pooler() {
-    find_pooling "$1"
-    if [ "$pooling" = session ]; then
-        log "DB_PORT $db_port is a pooler that keeps a session for each client ($words)"
-        parting='DISCARD ALL;' opening="$pin $restate $more"
-        ask_database "$1"
-    else
-        opening=$strict_opening pooled_at=''
-        problem "DB_PORT $db_port is a pooler, whose sessions the application shares: what a backup sets would stay in them ($words)" \
-            "name the server's own port in DB_PORT, often 5432; or one of the pooler's where it keeps a session for each client" database
-    fi
 }
 
 # What is no obstacle, and is to be known.

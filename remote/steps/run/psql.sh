@@ -150,37 +150,6 @@ close_psql() {
     exec 5<&-
 }
 
-# find_pooling PROGRAM: what stands between us and the server that our options have not come to. `pooling` is `session` where each
-# client has a server session to itself, and `transaction` where it has none: then two clients that are there at once meet in one,
-# or one of them goes from one to another. A pool that others use as well may not show it at once. Empty where it cannot be seen.
-find_pooling() {
-    pooled_at="$target_host $target_port" opening=$only_ask
-    pooling=session first='' rounds=0
-    use_psql "$1"
-    while [ "$rounds" -lt 5 ] && [ "$pooling" = session ]; do
-        rounds=$((rounds + 1))
-        look_who_serves "$1"
-    done
-    [ -z "$psql_child" ] || close_psql
-}
-
-look_who_serves() {
-    tell_psql 'SELECT pg_catalog.pg_backend_pid(); SELECT pg_catalog.pg_backend_pid();'
-    hear_psql || {
-        pooling=
-        return 0
-    }
-    [ -n "$first" ] || first=${heard%%"$newline"*}
-    start_function session "$1" --command='SELECT pg_catalog.pg_backend_pid()' </dev/null >"$run_dir/other" 2>"$run_dir/other_stderr"
-    finished $!
-    other=$(cat "$run_dir/other")
-    if ! is_number "$first" || ! is_number "$other"; then
-        pooling=
-    elif [ "$heard" != "$first$newline$first$newline" ] || [ "$other" = "$first" ]; then
-        pooling=transaction
-    fi
-}
-
 # What is heard is checked before it is told to psql, to a program or the shell's arithmetic. A number has digits alone, and few
 # enough of them to reckon with.
 is_number() {

@@ -1,0 +1,80 @@
+# The client, which may stop the run, be lost, and come back.
+
+# The client keeps our stdin open, and says so before it closes it to stop us. An end without that word is a connection that is
+# lost, or a client that was killed.
+watch_client() {
+    meet_client
+    [ -z "$watcher" ] || return 0
+    exec 3<&0
+    # In braces, or some shells would keep, to restore it later, what is closed here: and our client waits for its end.
+    { listen_to_client; } >/dev/null 2>&1 4>&- 6>&- 9>&- &
+    watcher=$!
+}
+
+listen_to_client() {
+    word=
+    while [ "$word" != stop ] && [ ! -e "$stop_file" ] && IFS= read -r word <&3; do :; done
+    [ "$word" = stop ] || await_client
+    stop_run $$
+}
+
+# The file stays, for a run that must not be stopped at the moment. Twice, as bash may sleep through a signal that comes
+# right before it begins to wait.
+stop_run() {
+    printf '' >"$stop_file" || :
+    kill -TERM "$1"
+    kill -TERM "$1"
+}
+
+# A run that can be found again goes on, for somebody to come back and attend to it; it stops once nobody has for so long.
+await_client() {
+    is_reported "$fence" "$backup_dir/run.report" || return 0
+    run_dir=$backup_dir/run.partial
+    log_file=$backup_dir/$(manifest_value "$backup_dir/run.report" log)
+    seconds_left=$reconnect_seconds
+    exec 8>>"$backup_dir/run.report"
+    while [ "$seconds_left" -gt 0 ] && [ ! -e "$stop_file" ] && kill -0 $$; do
+        seconds_left=$((seconds_left - 1))
+        if is_attended; then
+            [ ! -e "$run_dir/alone" ] || note_attended
+            seconds_left=$reconnect_seconds
+        else
+            [ -e "$run_dir/alone" ] || note_alone
+        fi
+        sleep 1
+    done
+}
+
+# is_reported RUN FILE
+is_reported() {
+    [ -f "$2" ] && IFS= read -r first_line <"$2" && [ "$first_line" = "$1 begin lock" ]
+}
+
+# Whoever attends to the run shares the lock of its report, and the kernel drops it with them.
+is_attended() {
+    flock_status=0
+    flock -n 8 || flock_status=$?
+    [ "$flock_status" -ne 0 ] || flock -u 8
+    [ "$flock_status" -eq 1 ]
+}
+
+note_alone() {
+    date -u +%Y-%m-%dT%H:%M:%SZ >"$run_dir/alone"
+    log "the client is gone: going on, and stopping in $reconnect_seconds s unless it comes back"
+}
+
+note_attended() {
+    rm -f "$run_dir/alone"
+    log "the client is back"
+}
+
+# Without `wait`, for the same reason as the guard is no child.
+stop_watching() {
+    [ -z "$watcher" ] || kill -KILL "$watcher" 2>/dev/null || :
+}
+
+watch_client_again() {
+    stop_watching
+    watcher=
+    watch_client
+}

@@ -1,0 +1,114 @@
+# The way out of a run: nothing unfinished stays, and the outcome is recorded and told.
+
+# Outside the database, as its own record of a restore goes with the restore.
+audit() {
+    printf '%s %s %s into %s on %s by %s way=%s bytes=%s seconds=%s safety=%s lost=%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" \
+        "${archive##*/}" "$db_name" "$db_host" "$client" "$way" "$(size_of "$file")" "${restore_seconds:-}" "$published" "${lost:-}" \
+        >>"$backup_dir/restores" || log "WARNING: $backup_path/restores could not be written"
+    audited=yes
+}
+
+outcome() {
+    pairs time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" code "$1" step "$step" reason "$(one_line "$reason")" remedy "$(one_line "$remedy")"
+    [ -z "$alone_since" ] || pairs client_gone_since "$alone_since"
+    [ -z "$is_cut_off" ] || pairs cut_off yes
+    [ -z "$problems" ] || printf '%s' "$problems" | tr "$orders" "$blanks" | sed 's/^/problem=/'
+}
+
+status_lines() {
+    result=failure
+    case $task in
+        restore) achieved=$restored ;;
+        *) achieved=$published ;;
+    esac
+    [ -z "$achieved" ] || [ -n "$deferred" ] || [ "$task,$shrunk" = predeploy,yes ] || result=success
+    [ -z "$deferred" ] || set -- 13 # until the client tells otherwise
+    pairs result "$result" task "$task"
+    pairs archive "$achieved" proof "$proved" rotation "$rotation"
+    [ "$task" != restore ] || pairs way "${way:-}" seconds "${restore_seconds:-}" safety "$published" lost "${lost:-}"
+    outcome "$1"
+    pairs log "${log_file##*/}"
+}
+
+# A status that cannot be written must not go on telling of the run before.
+write_status() {
+    status=$(status_lines "$1")
+    if ! write_new "$backup_dir/status.partial" "$status$newline" ||
+        ! mv -f "$backup_dir/status.partial" "$backup_dir/status"; then
+        rm -f "$backup_dir/status.partial" "$backup_dir/status"
+    fi
+}
+
+# What will stand there if this run comes to no end of its own.
+write_interim_status() {
+    [ -n "$keeps_status" ] || return 0
+    reason=$1
+    write_status 1
+    reason=
+}
+
+tell_outcome() {
+    tell_client "$newline$fence begin result"
+    tell_client "$(outcome "$1")"
+    tell_client "$fence end result"
+}
+
+# A command of ours that fails ends the run at once. What can be the matter with all of them is the directory that they write in.
+find_reason() {
+    code=1
+    reason="the step $step ended unexpectedly"
+    [ -n "$log_file" ] || return 0
+    if ! is_in_place || { [ -n "$run_dir" ] && [ ! -d "$run_dir" ]; }; then
+        reason="$backup_path was removed, or is another now: the step $step ended" remedy="see who has done that"
+    elif ! write_new "$backup_dir/status.partial" "$fence$newline"; then
+        reason="nothing can be written in $backup_path: the step $step ended" remedy="look at its free space, its free inodes and its permissions"
+    else
+        rm -f "$backup_dir/status.partial"
+        return 0
+    fi
+    case $step in
+        lock | psql | programs | preflight | place) code=10 ;;
+        dump | publish) code=12 ;;
+        verify | drill) code=13 ;;
+    esac
+}
+
+# Every way out leads through here: nothing unfinished stays, the outcome is recorded and told.
+finish() {
+    code=$?
+    trap '' INT TERM HUP
+    trap - EXIT
+    set +e
+    stop_watching
+    stop_children
+    if [ "$code" -eq 0 ] && [ -n "$verdict" ]; then
+        code=$verdict reason=$verdict_reason remedy=$verdict_remedy
+    fi
+    [ "$code" -eq 0 ] || [ -n "$reason" ] || find_reason
+    if [ -n "$at_end" ]; then
+        "$at_end"
+        stop_children
+    fi
+    [ -z "$partial" ] || rm -f "$partial"
+    [ ! -f "$run_dir/alone" ] || alone_since=$(cat "$run_dir/alone")
+    [ -z "$run_dir" ] || rm -rf "${run_dir:?}"
+    if [ -n "$log_file" ]; then
+        if [ "$code" -eq 0 ]; then log "$task: done"; else log "$task: exit code $code: $reason"; fi
+        [ -z "$audited" ] || [ -n "$restored" ] || audit "did not restore"
+        [ -z "$keeps_status" ] || write_status "$code"
+    fi
+    tell_outcome "$code"
+    exit "$code"
+}
+
+interrupted() {
+    if [ -n "$starting" ]; then
+        interrupt=yes
+        return 0
+    fi
+    trap '' INT TERM HUP # a second one would end the way out in its middle
+    [ -z "$overtime" ] || [ ! -e "$run_dir/overtime" ] || "$overtime"
+    [ -z "$restored" ] ||
+        die 130 "interrupted, or cut off from the client, after the end of the restore" "what was asked for of $restored is done"
+    die 130 "interrupted, or cut off from the client" "nothing unfinished is left on the host; run it again"
+}

@@ -1,0 +1,56 @@
+"""Where files lie, and how long they are."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from fabric_predeploy.remote._door import script
+
+ROOT = Path(__file__).parents[2]
+WRITTEN = (".py", ".sh", ".sql", ".awk", ".env")
+PRODUCT = [
+    path
+    for room in ("config", "remote", "tasks", "bench", "sandbox", ".ci")
+    for path in sorted((ROOT / room).rglob("*.*"))
+    if path.suffix in WRITTEN
+]
+SENT = [
+    path for path in PRODUCT if path.suffix in (".sh", ".sql", ".awk") and "remote" in path.parts
+]
+
+
+def test_what_is_sent_to_a_host_lies_where_it_is_found():
+    assert sorted(SENT) == sorted(script.files().values())
+
+
+def test_no_name_is_in_two_folders_as_the_first_would_be_sent_for_the_second():
+    names = Counter(path.name for path in SENT)
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_each_part_of_a_step_is_needed_by_one_step_alone():
+    """Then no run gets it twice, and no condition around one step hides it from another."""
+    parts = sorted(path.stem for path in SENT if path.stem.startswith("_"))
+    assert sorted(part for step in script.steps() for part in script.needs(step)) == parts
+
+
+def test_the_parts_of_the_library_are_all_sent():
+    library = {path.stem for path in SENT if path.parent.name == "lib"}
+    assert library == set(script.LIBRARY)
+
+
+@pytest.mark.parametrize("path", [path for path in SENT if path.suffix == ".sql"], ids=str)
+def test_no_text_in_sql_has_a_line_that_looks_like_a_comment(path):
+    """Lines that begin with -- are left out when it is sent."""
+    open_quote = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        assert not (line.startswith("--") and open_quote), line
+        for found in re.findall(r"""--|['"]""", line):
+            if found == "--" and not open_quote:
+                break
+            if found == open_quote:
+                open_quote = ""
+            elif found != "--" and not open_quote:
+                open_quote = found
+    assert not open_quote
