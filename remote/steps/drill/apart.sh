@@ -42,7 +42,13 @@ make_apart() {
     tell_psql "SET client_encoding = '$archive_encoding';"
     tell_psql "$apart_sql"
     tell_psql 'RESET client_encoding;'
-    hear_or_stop "while it made, by name, what only a superuser may make"
+    # Nothing of the archive has been there before: what the server of the test restore lacks, or how it is set up.
+    if [ "$1" = first ]; then
+        hear_psql || die 10 "the server of the test restore could not make what only a superuser may make: $(psql_words)" \
+            "see what it says, or set BACKUP_DRILL=database"
+    else
+        hear_or_stop "while it made, by name, what only a superuser may make"
+    fi
 }
 
 # The role acts for all roles while the copy is filled; the way back is to find what it would find in the live database.

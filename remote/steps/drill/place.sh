@@ -16,7 +16,33 @@ open_cluster() {
         closed="PostgreSQL's server does not run as root"
     elif [ ! -x "$bin_dir/initdb" ] || [ ! -x "$bin_dir/postgres" ]; then
         closed="there are no initdb and postgres beside $bin_dir/pg_restore"
+    else
+        look_for_extensions
     fi
+}
+
+# What is dumped needs its extensions in that place. An archive of an earlier release does not tell of them.
+list_extensions() {
+    if [ -n "${archive-}" ]; then
+        sed -n -e 's/^installed="\(.*\)" in .*/\1/p' -e 's/^installed=\([^" ]*\) in .*/\1/p' "$manifest" | sed -e '/  /d' -e 's/""/"/g' # two blanks may stand for a line break
+    else
+        use_psql "$bin_dir/psql"
+        tell_psql "SELECT extname FROM pg_extension WHERE extname !~ '[[:cntrl:]]' ORDER BY extname;"
+        hear_psql || die 10 "the database did not answer: $(psql_words)" "see what it says"
+        printf '%s' "$heard"
+    fi
+}
+
+# initdb knows where the programs beside it look for extensions. Where it does not tell, the test restore itself will.
+look_for_extensions() {
+    "$bin_dir/initdb" --show --pgdata="$run_dir/none" >"$run_dir/initdb" 2>&1 </dev/null || return 0
+    share=$(sed -n 's/^share_path=//p' "$run_dir/initdb")
+    [ -d "$share/extension" ] || return 0
+    list_extensions >"$run_dir/extensions_wanted"
+    while IFS= read -r line; do
+        [ -e "$share/extension/$line.control" ] || closed="$closed${closed:+, }$line"
+    done <"$run_dir/extensions_wanted"
+    [ -z "$closed" ] || closed="the programs in $bin_dir lack these extensions of the database: $closed"
 }
 
 open_database() {
@@ -38,11 +64,21 @@ open_database() {
         return
     fi
     serves_us=${heard#* }
+    find_closed_extensions
+    [ -z "$closed" ] || return 0
     serves_us=${serves_us%"$newline"}
     is_number "$serves_us" || die 10 "$(odd_answer "number of the session" "$serves_us")" "see which server it is"
     find_data "$serves_us"
     [ -n "$data_dir" ] || [ -n "$drill" ] ||
         closed="nobody can tell how much room there is for it: where the server of $db_name keeps its data is not to be seen from the host (BACKUP_DRILL=database restores there all the same)"
+}
+
+# In an empty database, a superuser may have made them already.
+find_closed_extensions() {
+    [ -z "$drill_db" ] || return 0
+    tell_psql "SELECT quote_ident(extname) FROM pg_extension WHERE extname <> 'plpgsql' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND rolsuper) AND NOT EXISTS (SELECT FROM pg_available_extension_versions v WHERE v.name = extname AND (v.trusted OR NOT v.superuser)) ORDER BY extname;"
+    hear_psql || die 10 "the database did not answer: $(psql_words)" "see what it says"
+    [ -z "$heard" ] || closed="$db_user may not create these extensions in a new database: $(one_line "$heard")"
 }
 
 # find_data PID: where the server keeps its data, which it tells but few roles. If it is on this machine, the process that
@@ -76,7 +112,7 @@ choose_place() {
     done
     if is_possible_here; then die 10 "there is no place for a test restore: $refusals" "make it on the machine that runs fab"; fi
     without_place "there is no place for a test restore: $refusals" \
-        "install PostgreSQL's server programs on the host, let the role create databases, or set BACKUP_PROOF=read"
+        "install PostgreSQL's server programs, and the extensions of the database, on the host; let the role create databases; or set BACKUP_PROOF=read"
 }
 
 # The client then asks for a run in which the machine that runs fab makes the test restore.
