@@ -97,6 +97,46 @@ def test_an_extension_of_others_that_was_moved_is_named(make_stay, major):
     is_refused_until_mended(project, before, told, mend, SUPERUSER)
 
 
+@pytest.mark.parametrize("major", [14, 18])
+def test_what_others_have_renamed_or_moved_is_named(make_stay, major):
+    project = make_stay(major)
+    new = "CREATE TYPE mood AS ENUM ('a'); CREATE DOMAIN kept AS int;"
+    new += "CREATE FUNCTION f(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';"
+    new += 'CREATE VIEW "Odd v" AS SELECT 1 AS n; CREATE SCHEMA aside; CREATE SEQUENCE aside.q;'
+    new += f"GRANT ALL ON SCHEMA aside TO {OWNER}; GRANT SELECT ON SEQUENCE aside.q TO {OWNER};"
+    new += "CREATE PROCEDURE p(INOUT n int) LANGUAGE sql AS 'SELECT 1';"
+    new += "CREATE AGGREGATE a(*) (sfunc = int8inc, stype = bigint, initcond = '0')"
+    database = identifier(project.profile["DB_NAME"])
+    by(SUPERUSER, project, f"GRANT CREATE ON DATABASE {database} TO {OTHER}")
+    by(SUPERUSER, project, f"SET ROLE {OTHER}; {new}")
+    by(
+        OWNER,
+        project,
+        "CREATE TABLE t (m mood, k kept CHECK (f(k) = 1)); INSERT INTO t VALUES ('a')",
+    )
+    gated(project)
+    before = dumped(project)
+    assert planned(project)["obstacles"]["transaction"] == []
+    change = "ALTER TYPE mood RENAME TO humour; ALTER FUNCTION f SET SCHEMA aside;"
+    change += 'ALTER VIEW "Odd v" RENAME TO even; ALTER SCHEMA aside RENAME TO beside'
+    by(SUPERUSER, project, f"SET ROLE {OTHER}; {change}")
+
+    told = planned(project)["obstacles"]["transaction"]
+
+    words = f"of the role {OTHER} has another name in the archive, "
+    for now, then in (
+        ("type public.humour", "type public.mood"),
+        ("function beside.f(integer)", "function public.f(integer)"),
+        ("view public.even", "view public.Odd v"),
+        ("schema beside", "schema aside"),
+    ):
+        assert [line for line in told if line.startswith(f"{now} {words}{then}")], told
+    assert not [line for line in told if "kept" in line]
+    mend = "ALTER SCHEMA beside RENAME TO aside; ALTER FUNCTION aside.f SET SCHEMA public;"
+    mend += 'ALTER TYPE humour RENAME TO mood; ALTER VIEW even RENAME TO "Odd v"'
+    is_refused_until_mended(project, before, told[0], mend, SUPERUSER)
+
+
 def test_an_extension_of_others_that_was_updated_is_told(make_stay):
     project = make_stay()
     by(SUPERUSER, project, "CREATE EXTENSION hstore VERSION '1.4'")

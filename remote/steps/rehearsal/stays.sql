@@ -14,6 +14,18 @@ WHERE :'goes_back' = 'yes' AND t.entry LIKE 'SCHEMA - %' AND name <> 'public' AN
     AND NOT EXISTS (SELECT FROM toc o WHERE o.classid = t.classid AND o.entry = 'SCHEMA - ' || translate(name, E'\n\r', '  ') || ' ' || o.owner)
 ORDER BY 1;
 
+-- Under another name of its own, ours would not find it.
+SELECT translate(format('transaction_obstacle=%s of the role %s has another name in the archive, %s: only that role can rename it or move it back',
+    pg_describe_object(s.classid, s.objid, 0), s.owner::regrole, t.told), E'\n\r', '  ')
+FROM of_another t JOIN there s USING (classid, objid) LEFT JOIN pg_proc p ON s.classid = 'pg_proc'::regclass AND p.oid = s.objid,
+    LATERAL (SELECT replace(left(t.entry, -length(t.owner) - 1), '"', '') AS listed, coalesce(p.proname || '(', s.name) AS name) n,
+    LATERAL (SELECT translate(replace(format('%s %s %s', s.kind, s.schema, n.name), '"', ''), E'\n\r', '  ') AS present) w
+WHERE :'goes_back' = 'yes' AND s.classid IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass)
+    AND s.owner NOT IN (SELECT oid FROM our_role) AND starts_with(listed, s.kind || ' ')
+    AND CASE WHEN p.oid IS NULL THEN listed <> present ELSE NOT starts_with(listed, present) END
+    AND NOT EXISTS (SELECT FROM kept_schema k WHERE k.name = s.schema AND position(' ' || replace(n.name, '"', '') IN listed) > 0) -- only its schema is
+ORDER BY 1;
+
 WITH line AS (
     SELECT 'then' AS side, m FROM string_to_table(:'around_then', E'\n') AS line, regexp_match(line, '^installed=(' || :'name' || ') in (' || :'name' || ') (.*)$') AS m
     UNION ALL
