@@ -94,7 +94,9 @@ def unqualified(start_server, make_project, ssh):
 
     yield make
     for pg, database in made:
-        pg.superuser(f"DROP DATABASE {identifier(database)} WITH (FORCE)")
+        for name in pg.superuser("SELECT datname FROM pg_database").splitlines():
+            if name == database or name.startswith(f"{database}_"):
+                pg.superuser(f"DROP DATABASE {identifier(name)} WITH (FORCE)")
         pg.superuser(f"DROP ROLE {ROLE}")
 
 
@@ -127,6 +129,29 @@ def test_rows_go_in_under_the_path_of_the_role_and_the_result_says_so(unqualifie
     nothing_stays(project)
     done = comes_back(project)
     assert 'under the search path app, "$user", public' in done.stdout
+
+
+def test_a_swap_tries_once_more_in_the_new_database(unqualified):
+    project = unqualified(18, kinds_of(18))
+    project.pg.superuser(f"ALTER ROLE {ROLE} CREATEDB")
+    assert project.predeploy().returncode == 0
+
+    done = comes_back(project, "--mode=swap")
+
+    assert "trying once more, under the search path" in done.stderr
+    assert 'under the search path app, "$user", public' in done.stdout
+
+
+def test_a_test_restore_in_a_database_beside_the_live_one_tries_once_more(unqualified):
+    project = unqualified(18, kinds_of(18), BACKUP_DRILL="database")
+    project.pg.superuser(f"ALTER ROLE {ROLE} CREATEDB")
+
+    done = project.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
+
+    assert done.returncode == 0, done.stderr
+    assert "trying once more, under the search path" in done.stderr
+    assert grade(project) == "equal"
+    nothing_stays(project)
 
 
 @pytest.mark.parametrize("forged", ["public'); DROP TABLE app.codes; --", "app, ${HOME}", "app \\"])
