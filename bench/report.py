@@ -1,4 +1,4 @@
-"""What was measured, as a Markdown table for the README and as numbers for whoever doubts it."""
+"""What was measured, as a Markdown table for docs/performance.md and as numbers in a file."""
 
 import importlib.metadata
 import os
@@ -71,6 +71,14 @@ def markdown(rows: Iterable[Row]) -> str:
     if missed:
         verdict += f"; missed: {'; '.join(missed)}"
     return "\n".join([_circumstances(), "", *table, "", f"{verdict}."])
+
+
+def page(text: str, rows: Iterable[Row]) -> str:
+    """Return the page with what was measured now in place of what was measured before."""
+    begin, end = "<!-- measured: written by make bench -->\n", "<!-- end -->"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{markdown(rows)}\n\n{end}{after}"
 
 
 def _circumstances() -> str:
