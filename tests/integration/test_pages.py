@@ -2,19 +2,22 @@
 
 import re
 import shlex
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from fabric_predeploy.tasks import namespace
 
 from tests.integration.everything import plain_dump
 from tests.integration.test_init import flags
-from tests.pages import GUIDE, block, page
+from tests.pages import GUIDE, ROOT, block, page
 
 pytestmark = pytest.mark.usefixtures("real_fab")
 
 SPANS = re.compile(r"`(?:\$ )?(fab -H (?:siteground|<name>) [^`]+)`")
-CHAINED = {"deploy", "db.restore"}  # of a team's own fabfile: see the test of the chain
+CHAINED = {"deploy", "db.predeploy", "db.restore"}  # of a team's fabfile: tested below
 
 
 @pytest.fixture
@@ -31,12 +34,16 @@ def with_staging(project):
 def test_every_command_that_a_page_names_runs(with_staging):
     project = with_staging
     assert project.predeploy("v1.2").returncode == 0
+    assert project.fab("-H", "demo", "restore", "--file=latest", "--yes").returncode == 0
     named = dict.fromkeys(
-        span for path in GUIDE for span in SPANS.findall(path.read_text(encoding="utf-8"))
+        span.replace("<name>", "siteground")
+        for path in GUIDE
+        for span in SPANS.findall(path.read_text(encoding="utf-8"))
     )
-    commands = [shlex.split(command.replace("<name>", "siteground"))[3:] for command in named]
+    commands = [shlex.split(command)[3:] for command in named]
     assert {command[0] for command in commands} == {*namespace.task_names, *CHAINED}
-    for command in sorted(commands, key=["init"].__eq__):  # which replaces the profile
+    # A restore goes before its undo, and `init` replaces the profile.
+    for command in sorted(commands, key=lambda each: (each == ["init"], "--undo" in each)):
         if command[0] not in CHAINED:
             done = run_as_on_the_page(project, command)
             assert done.returncode == 0, (command, done.stderr)
@@ -44,7 +51,10 @@ def test_every_command_that_a_page_names_runs(with_staging):
 
 def run_as_on_the_page(project, command):
     environment = {"BACKUP_VERSION": "v1.2"}
-    options = [each.replace("--table=orders", "--table=offers") for each in command]
+    options = [
+        each.replace("--table=orders", "--table=offers").replace("--file=…", "--file=latest")
+        for each in command
+    ]
     if command == ["init"]:
         options += ["--overwrite", *flags(project, name=None)]
         environment["DB_BIN_DIR"] = str(project.pg.bin_dir)
@@ -83,6 +93,50 @@ def test_the_tasks_of_a_team_run_as_their_page_shows_them(project):
         assert said in done.stdout
     done = project.fab("-H", "demo", "db.restore", "--file=latest", "--yes")
     assert done.returncode == 0, done.stderr
+
+
+def test_the_line_for_cron_prints_only_where_somebody_must_act(project):
+    _, _, _, _, _, line = block("monitoring", "in crontab", "text").split(maxsplit=5)
+    for example, here in {
+        "~/shop": str(project.directory),
+        ".venv/bin/fab": str(Path(sys.executable).with_name("fab")),
+        "siteground": "demo",
+    }.items():
+        assert example in line
+        line = line.replace(example, here)
+
+    def printed():
+        environment = project.environment()
+        done = subprocess.run(
+            ["sh", "-c", line], env=environment, capture_output=True, check=True, encoding="utf-8"
+        )
+        return done.stdout + done.stderr
+
+    assert project.predeploy("v1").returncode == 0
+    assert printed() == ""
+    for archive in project.archives():
+        archive.unlink()
+    assert "NOT GOOD" in printed()
+
+
+@pytest.mark.thorough
+def test_the_library_is_installed_as_the_page_says(tmp_path):
+    """`init` stops at once without a terminal, and says what it would ask for."""
+    shutil.copytree(ROOT, tmp_path / "fabric-predeploy", ignore=shutil.ignore_patterns(".*"))
+    project = tmp_path / "shop"
+    project.mkdir()
+    done = subprocess.run(
+        ["sh", "-e"],
+        input=block("setup", "install"),
+        cwd=project,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.returncode == 2, done.stderr
+    assert "there is no terminal to ask at, so give --name" in done.stderr
+    fab = subprocess.run([project / ".venv/bin/fab", "--version"], check=True, capture_output=True)
+    assert b"Fabric" in fab.stdout
 
 
 def by_hand(project, archive):

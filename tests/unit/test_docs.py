@@ -91,6 +91,25 @@ def test_every_link_leads_to_a_file_and_to_a_heading_in_it(path, target):
         assert anchor in map(anchor_of, headings)
 
 
+@pytest.mark.parametrize("path", GUIDE, ids=lambda path: path.stem)
+def test_a_test_runs_each_block_of_commands(path):
+    text = path.read_text(encoding="utf-8")
+    blocks = re.findall(r"(.*)\n```(?:sh|python|yaml)\n(.*)", text)
+    for before, first in blocks:
+        marked = re.fullmatch(r"<!-- .*: executed by (\S+) -->", before)
+        # deploy.yml in short is held against the whole; the second file of a chain is in the first.
+        if not marked and "in short" not in first and not first.startswith("# fabfile.py"):
+            pytest.fail(f"no test runs the block {first!r}")
+        if marked:
+            assert (ROOT / marked[1]).exists()
+
+
+def test_the_way_back_fits_on_a_sheet_of_paper():
+    lines = page("restore").splitlines()
+    assert len(lines) <= 60
+    assert max(map(len, lines)) <= 125
+
+
 def test_readme_is_read_in_a_few_minutes():
     assert len(page("README").splitlines()) <= 160
 
