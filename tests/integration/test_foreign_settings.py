@@ -98,6 +98,23 @@ def test_a_database_that_lets_nobody_write_is_restored(trip, whose):
     trip.holds(EQUAL)
 
 
+VIEWS = """
+CREATE TABLE app.event (n int);
+CREATE VIEW app.seen AS SELECT n FROM app.event;
+CREATE MATERIALIZED VIEW app.kept AS SELECT * FROM app.seen;
+"""
+
+
+@pytest.mark.parametrize("whose", ["ROLE", "DATABASE"])
+def test_views_come_back_though_nobody_may_read_one(trip, whose):
+    """As pg_dump itself forbids it, against views that somebody puts in the place of a table."""
+    trip.fill(VIEWS)
+    forbidden = "SET restrict_nonsystem_relation_kind TO view, 'foreign-table'"
+    trip.pg.superuser(f"ALTER {whose} {trip.database} {forbidden}")
+
+    trip.holds(EQUAL)
+
+
 @pytest.fixture
 def other_money(ground, monkeypatch):
     """A server whose system has a locale that writes money in another way."""

@@ -28,9 +28,9 @@ as_dumped=
 # changed anything: it may be one that a pooler hands on.
 token='-c fabric_predeploy.session=ours'
 arrived="SELECT FROM pg_catalog.current_setting('fabric_predeploy.session');"
-# After the pin: a setting that PostgreSQL knows from 17 on; a restore that is told of must be on the disk; and a planner that may
+# After the pin: two settings that not each server knows; a restore that is told of must be on the disk; and a planner that may
 # take more memory than there is makes tables of that size.
-more="SELECT FROM (SELECT count(set_config(name, CASE name WHEN 'synchronous_commit' THEN 'local' WHEN 'work_mem' THEN '1GB' ELSE '0' END, false)) AS n FROM pg_settings WHERE name = 'transaction_timeout' OR name = 'synchronous_commit' AND setting = 'off' OR name = 'work_mem' AND setting::int > 1048576) s WHERE n < 0;"
+more="SELECT FROM (SELECT count(set_config(name, CASE name WHEN 'synchronous_commit' THEN 'local' WHEN 'work_mem' THEN '1GB' WHEN 'restrict_nonsystem_relation_kind' THEN '' ELSE '0' END, false)) AS n FROM pg_settings WHERE name IN ('transaction_timeout', 'restrict_nonsystem_relation_kind') OR name = 'synchronous_commit' AND setting = 'off' OR name = 'work_mem' AND setting::int > 1048576) s WHERE n < 0;"
 strict_opening="$arrived $pin $more"
 opening=$strict_opening
 
