@@ -200,16 +200,30 @@ end_writers() {
 }
 
 # A view whose query fails by now stays empty and is told: its rows can be made again, and the way back must not hang on it.
+# The query may read a view that comes later, where a function names that one: all are tried again as long as fewer fail.
 refresh() {
     [ -s "$run_dir/matviews.list" ] || return 0
     tell_psql '\set ON_ERROR_ROLLBACK on'
     tell_psql '\set ON_ERROR_STOP off'
-    tell_script matviews as_refreshes
+    complaints=''
+    while refresh_all && [ "$new_complaints" -gt 0 ] && [ "$new_complaints" -lt "${complaints:-1000000}" ]; do
+        complaints=$new_complaints
+    done
     tell_psql '\set ON_ERROR_ROLLBACK off'
     tell_psql '\set ON_ERROR_STOP on'
     hear_or_stop "while it refreshed materialized views"
-    end_script "see what it says above"
     relay_psql
+}
+
+refresh_all() {
+    hear_or_stop "before it refreshed materialized views"
+    terse_words
+    new_complaints=$(wc -l <"$run_dir/terse")
+    tell_script matviews as_refreshes
+    hear_or_stop "while it refreshed materialized views"
+    end_script "see what it says above"
+    terse_words
+    new_complaints=$(($(wc -l <"$run_dir/terse") - new_complaints))
 }
 
 # Asked from a new session, as the old one may have been lost with the answer on its way.
