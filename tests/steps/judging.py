@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from fabric_predeploy.remote import steps
 from fabric_predeploy.remote.catalog import Archive
+from fabric_predeploy.remote.steps._texts import awk_of
 
 NOW = datetime(2025, 3, 14, 12, 0, tzinfo=timezone.utc)  # a Friday
 RULES = ("keep_last", "keep_days", "keep_daily", "keep_weekly", "keep_monthly")
@@ -68,7 +68,7 @@ class Judge:
     ) -> subprocess.CompletedProcess[str]:
         environment = {"LC_ALL": "C", "PATH": os.environ["PATH"], "backup_dir": str(directory)}
         return subprocess.run(
-            [*AWKS[self.awk], steps._awk("manifests") + steps._awk("retention")],
+            [*AWKS[self.awk], awk_of("manifests") + awk_of("retention")],
             input=f"{listing}listed=0\n",
             env={**environment, **variables},
             capture_output=True,

@@ -4,14 +4,14 @@ import re
 import subprocess
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps._texts import awk_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.integration.hostile import TEXTS
 from tests.steps.judging import AWKS
 
-PROGRAM = steps._awk("entries")
+PROGRAM = awk_of("entries")
 HEADER = """--
 -- PostgreSQL database dump
 --
