@@ -64,6 +64,8 @@ fill_database() {
     if [ -z "$replay_path" ]; then
         replay grants
         take_back
+        # Others look at it next, while this session may be at work still.
+        [ -n "$stumbled" ] || hear_or_stop "while it took back what it had lent"
     fi
     refresh
 }
