@@ -58,6 +58,7 @@ workflow: $(VENV)/.dev-is-ready
 
 docs: $(VENV)/.dev-is-ready ## write the parts of docs/ that follow from the code
 	$(BIN)/python .ci/pages.py
+	$(BIN)/python -m tests.messages >docs/messages.md
 
 site: $(VENV)/.dev-is-ready ## check all links of the pages, and build them as a site in .cache/site
 	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
