@@ -36,12 +36,14 @@ def connect(settings: Settings, caller: Context) -> fabric.Connection:
     return shared(Route(settings, caller)).target
 
 
+# At its end, Python looks through all objects for some to collect: 40 ms for nothing.
+atexit.register(gc.freeze)
+
+
 @atexit.register
 def close_all() -> None:
     while _shared:
         _shared.popitem()[1].close()
-    # Python looks through all objects for some to collect before it ends: 40 ms for nothing.
-    gc.freeze()
 
 
 class Route:
