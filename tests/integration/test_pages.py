@@ -139,9 +139,14 @@ def test_the_library_is_installed_as_the_page_says(tmp_path):
     assert b"Fabric" in fab.stdout
 
 
-def by_hand(project, archive):
+ALL_BUT_EXTENSIONS = "grep -v ' EXTENSION ' rollback.toc >rollback.list"
+
+
+def by_hand(project, archive, chosen=ALL_BUT_EXTENSIONS):
     """Paste the block of the page into sh, with the names of this host filled in."""
     script = block("by-hand", "by hand")
+    assert ALL_BUT_EXTENSIONS in script
+    script = script.replace(ALL_BUT_EXTENSIONS, chosen)
     for example, here in {
         "pricehawk-pre-deploy-v1.0.0-20250314-123456.dump": archive.name,
         "/usr/lib/postgresql/17/bin": str(project.pg.bin_dir),
@@ -186,3 +191,23 @@ def test_the_way_back_by_hand_undoes_a_failed_deploy_exactly_or_nothing_of_it(pr
     assert by_hand(project, archive)
     assert plain_dump(project.pg, "shop") == before
     assert not list(project.backup_dir.glob("rollback*"))
+
+
+@pytest.mark.parametrize("theirs", ["", "hstore"])
+def test_by_hand_extensions_of_the_role_come_back_and_those_of_others_stay(project, theirs):
+    page = (ROOT / "docs" / "by-hand.md").read_text(encoding="utf-8")
+    (chosen,) = re.findall(r"`(grep .*NAME.*?)`" if theirs else r"`(cp .*?)`", page)
+    extensions = f"CREATE EXTENSION {theirs};" if theirs else ""
+    try:
+        project.pg.superuser(extensions, "shop")
+        project.pg.run_as("shop", "CREATE EXTENSION pg_trgm", "shop")
+        assert project.predeploy("v1").returncode == 0
+        (archive,) = project.archives()
+        before = plain_dump(project.pg, "shop")
+        fail_a_deploy(project)
+        project.pg.run_as("shop", "DROP EXTENSION pg_trgm", "shop")
+
+        assert by_hand(project, archive, chosen.replace("NAME", theirs))
+        assert plain_dump(project.pg, "shop") == before
+    finally:
+        project.pg.superuser("DROP EXTENSION IF EXISTS pg_trgm, hstore", "shop")
