@@ -35,7 +35,11 @@ class Proxy(paramiko.ProxyCommand):  # type: ignore[misc]  # paramiko has no typ
         ready, _, _ = select.select([out], [], [], self.timeout)
         if not ready:
             raise TimeoutError
-        return os.read(out.fileno(), size)
+        data = os.read(out.fileno(), size)
+        if not data:  # it may still have to say why, and whoever hears of the end terminates it
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(_END_SECONDS)
+        return data
 
     def close(self) -> None:
         self.process.terminate()
