@@ -471,7 +471,7 @@ def test_a_kill_in_the_middle_leaves_nothing(failed, tmp_path, victim):
             os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
         else:
             port = failed.ask(f"SELECT client_port {backend}")
-            os.kill(owner_of(int(port)), signal.SIGKILL)
+            os.kill(owner_of(int(port), failed.pg.port), signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
@@ -485,10 +485,11 @@ def test_a_kill_in_the_middle_leaves_nothing(failed, tmp_path, victim):
     assert_nothing_left(failed)
 
 
-def owner_of(port: int) -> int:
-    """The process whose socket has that local port."""
+def owner_of(port: int, server: int) -> int:
+    """The process that has this port in a connection to that one: others may have it elsewhere."""
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    (inode,) = [line[9] for line in lines if line[1].endswith(f":{port:04X}")]
+    ends = f":{port:04X}", f":{server:04X}"
+    (inode,) = [line[9] for line in lines if (line[1][-5:], line[2][-5:]) == ends]
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         try:
             if str(link.readlink()) == f"socket:[{inode}]":
