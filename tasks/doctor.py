@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from invoke.tasks import task
-
-from ..config import errors
-from ..remote import steps
-from ._gate import drill_here
-from ._host.interrupts import signals_raise
-from ._host.session import Host, prepared
-from ._show.report import tell, tell_data
-from .predeploy import gate
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from ..config.settings import Settings
-    from ..remote._door.script import Step
-    from ..remote._door.shell import Report
     from ._doctor.findings import Finding
 
 
@@ -34,104 +21,8 @@ if TYPE_CHECKING:
 )
 def doctor(c: Context, version: str | None = None, json_: bool = False) -> list[Finding]:
     """Tell whether predeploy may run, or why not; touch nothing."""
+    from ._doctor.diagnosing import diagnosed
     from ._show.github import failures_told
 
     with failures_told():
         return diagnosed(c, version, json_=json_)
-
-
-def diagnosed(c: Context, version: str | None = None, *, json_: bool = False) -> list[Finding]:
-    """Tell what was found; raise the error that predeploy would end with."""
-    from ._doctor.findings import as_data, as_text, complete
-
-    found: list[Finding] = []
-    failure = _examined(c, version, found)
-    findings = complete(found)
-    if json_:
-        tell_data(as_data(findings))
-    else:
-        tell(as_text(findings))
-    if failure:
-        wrong = ", ".join(dict.fromkeys(each.check for each in found if each.result == "fail"))
-        raise type(failure)(f"predeploy would not run: {wrong} (exit {failure.exit_code})")
-    if not json_:
-        tell("predeploy may run")
-    return findings
-
-
-def looking(settings: Settings) -> list[Step]:
-    """The very steps of predeploy up to its dump, and its rehearsal."""
-    everything = gate(settings, settings.rehearsal)
-    before = takewhile(lambda step: step.name != "dump", everything)
-    rehearsal = (step for step in everything if step.name in ("rehearsing", "rehearse"))
-    return [steps.look(), steps.installed(), *before, steps.outline(settings), *rehearsal]
-
-
-def _examined(
-    c: Context, version: str | None, found: list[Finding]
-) -> errors.PredeployError | None:
-    from ..remote.signals import heeded_signals
-    from ._doctor.findings import failed, told
-
-    try:
-        settings, caller = prepared(c, {"BACKUP_VERSION": version})
-        with signals_raise(*heeded_signals()):
-            return _on_the_way(settings, caller, found)
-    except errors.ConfigurationError as error:
-        if error.problems:
-            found.extend(failed("settings", problem) for problem in error.problems)
-        else:
-            found.append(told("settings", str(error.message)))
-        return error
-
-
-def _on_the_way(
-    settings: Settings, caller: Any, found: list[Finding]
-) -> errors.PredeployError | None:
-    from ..remote._ssh.examination import examine
-    from ..remote._ssh.link import Link
-    from ._doctor.diagnosis import of_settings, of_way
-
-    examination = examine(settings, caller)
-    found.extend([*of_settings(settings), *of_way(examination)])
-    if examination.failure or examination.connection is None:
-        return examination.failure
-    return _on_the_host(Host(settings, Link(settings, caller)), found)
-
-
-def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | None:
-    from ._doctor.diagnosis import of_host
-    from ._doctor.findings import told
-
-    settings = host.settings
-    report = host.run("doctor", looking(settings))
-    if drill_here.stands_in(host, report):
-        return _on_the_host(replace(host, settings=replace(settings, drill="runner")), found)
-    try:
-        found.extend(of_host(settings, report))
-    except errors.UnreadableFactError as unreadable:
-        found.append(told("shell", str(unreadable.message)))
-        return unreadable
-    if report.code == 0:
-        return _here(report, found) if drill_here.is_asked_for(settings) else None
-    failure = host.failure("doctor", report)
-    if isinstance(failure, errors.InterruptedRunError):
-        raise failure
-    if not any(each.result == "fail" for each in found):
-        found.append(told("shell", str(failure.message)))
-    return failure
-
-
-def _here(report: Report, found: list[Finding]) -> errors.PredeployError | None:
-    """What a test restore on this machine takes, as far as it can be known before the dump."""
-    from ..remote.here import confinement
-    from ._doctor.findings import ok, told
-
-    try:
-        programs = drill_here.check_programs(drill_here.major_of(report.of("preflight")))
-    except errors.PreflightError as failure:
-        found.append(told("programs", str(failure.message)))
-        return failure
-    found.append(ok("programs", f"here, for the test restore: {programs.version}"))
-    found.append(ok("programs", drill_here.shut_in(confinement.is_possible())))
-    return None

@@ -8,13 +8,12 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
+from ._gate.outcome import expired, host_time
 from ._host.session import Host, session
 from ._show.report import columns, size, tell, tell_data, warn
-from .rotate import expired
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from invoke.context import Context
 
@@ -65,11 +64,6 @@ def _limit(text: str | None) -> int:
         return whole(1, _MOST)(text) if text is not None else _MOST
     except ValueError as error:
         raise errors.ConfigurationError(f"history: --limit={text} {error} (exit 2)") from None
-
-
-def host_time(report: Report) -> datetime:
-    """Of the host's clock, by which archives are dated."""
-    return report.of("result").time("time")
 
 
 def _totals(host: Host, shown: Sequence[Entry], everything: Sequence[Entry], report: Report) -> str:

@@ -14,7 +14,6 @@ from ..config import errors
 from ._host.interrupts import signals_raise
 from ._show.prompt import typed
 from ._show.report import is_terminal, tell
-from .doctor import diagnosed
 
 if TYPE_CHECKING:
     from typing import Any
@@ -68,6 +67,7 @@ def init(
         "DB_PORT": db_port,
     }
     from ..remote.signals import heeded_signals
+    from ._doctor.diagnosing import diagnosed
     from ._init.answers import answered
     from ._show.github import failures_told
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
+from ._gate.by_hand import text
+from ._gate.recipe import DRILLED
 from ._host.session import session
 from ._show.report import tell
-from .backup import DRILLED
-from .predeploy import gate
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from ..config.settings import Settings
     from ._host.session import Host
 
 _HINT = """\
@@ -57,18 +55,3 @@ def put(host: Host) -> None:
     told = host.must("install", sending, payload=[content]).of("install")
     done = {"yes": "installed", "no": "already up to date:"}[told.word("changed", "yes", "no")]
     tell(f"{done} {told['script']} on {host.name}\n{_HINT.format(script='~/remote-backup.sh')}")
-
-
-def text(settings: Settings) -> str:
-    from ..remote.by_hand.standalone import standalone
-
-    proven = replace(settings, proof=settings.least_proof)  # no test restore is made there
-    return standalone(gate(proven, rehearsal="warn"), settings)
-
-
-def current(settings: Settings) -> str:
-    """What the fact `installed` would be, had these settings been installed by this version."""
-    from ..config.version import package
-    from ..remote.by_hand.standalone import stamp
-
-    return stamp(text(settings), package()).split(" ", 1)[1]

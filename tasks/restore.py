@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from invoke.tasks import task
 
 from ..config import errors
-from ..remote import steps
 from ._host.session import Host, session
 from ._show.report import tell, tell_data, warn
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from ..remote._door.script import Step
-    from ..remote._door.shell import Report
     from ._restore.plan import Plan
-    from ._restore.source import Source
+    from ._restore.restoring import Restored
 
-_NOT_KEPT = (errors.PreflightError.exit_code, errors.DumpError.exit_code)
 _NAME_BYTES = 63  # PostgreSQL's NAMEDATALEN
-
-
-@dataclass(frozen=True)
-class Restored:
-    """`safety` is the archive of the state before, `old_database` what a swap has left of it.
-
-    `search_path` is the one under which the rows went in, where they did not under an empty one.
-    """
-
-    archive: str
-    database: str
-    mode: str
-    safety: str
-    seconds: int
-    old_database: str = ""
-    search_path: str = ""
 
 
 @task(
@@ -84,6 +64,7 @@ def restore(
     from ._restore.confirm import confirm, refuse_unless_possible
     from ._restore.old_databases import drop_old_databases
     from ._restore.plan import as_data, as_text
+    from ._restore.restoring import bring_back, foresee
     from ._restore.salvage import salvage
     from ._restore.source import safety, source
 
@@ -98,7 +79,7 @@ def restore(
         if table:
             salvage(host, wanted, table)
             return None
-        foreseen = _plan(host, wanted, mode, terminate)
+        foreseen = foresee(host, wanted, mode, terminate)
         if json_:
             tell_data(as_data(foreseen))
         else:
@@ -111,20 +92,7 @@ def restore(
             warn(
                 "--no-safety: the present state is not kept; after this there is no way back to it"
             )
-        return _restore(host, wanted, foreseen, keeps=not no_safety, terminate=terminate)
-
-
-def back(host: Host, file: str) -> Restored:
-    """Go back to an archive at once: the plan is shown, and nobody is asked."""
-    from ._restore.confirm import refuse_unless_possible
-    from ._restore.plan import as_text
-    from ._restore.source import source
-
-    wanted = source(host, file)
-    foreseen = _plan(host, wanted, None, terminate=False)
-    tell(as_text(foreseen))
-    refuse_unless_possible(host, foreseen, None, overwrite=False, yes=True)
-    return _restore(host, wanted, foreseen, keeps=True, terminate=False)
+        return bring_back(host, wanted, foreseen, keeps=not no_safety, terminate=terminate)
 
 
 def _check_flags(
@@ -166,110 +134,3 @@ def _aimed(host: Host, to: str | None) -> Host:
         return host
     sources = {**host.settings.sources, "DB_NAME": "--to"}
     return replace(host, settings=replace(host.settings, db_name=to, sources=sources))
-
-
-def _plan(host: Host, wanted: Source, mode: str | None, terminate: bool) -> Plan:
-    from ._restore.plan import planned
-
-    settings = host.settings
-    looking = [
-        steps.programs(settings),
-        steps.psql(settings),
-        steps.preflight(settings, dumps=False),
-        steps.archive(wanted.name),
-        steps.rehearsing(),
-        steps.rehearse(),
-        steps.plan(),
-    ]
-    report = host.must("restore", looking)
-    return planned(host.name, settings, report, mode, terminate)
-
-
-def _restore(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate: bool) -> Restored:
-    from ..remote.catalog import PRE_RESTORE
-
-    settings = host.settings
-    version = f"before-{plan.archive.get('version', 'restore').removeprefix('before-')}"[:100]
-    kept = replace(settings, version=version)
-    keeping = [
-        steps.dump(kept, label=PRE_RESTORE),
-        steps.verify("read"),
-        steps.publish(kept, pinned=True),
-    ]
-    way: list[Step] = (
-        [steps.beside(), steps.swap(settings, terminate=terminate)]
-        if plan.mode == "swap"
-        else [steps.replay(terminate=terminate), steps.analyze()]
-    )
-    all_steps = [
-        steps.lock(settings, create=True, upload=wanted.upload),
-        steps.programs(settings),
-        steps.psql(settings),
-        steps.preflight(settings, dumps=keeps),
-        steps.archive(wanted.name),
-        steps.verify("read", wanted.name),
-        *(keeping if keeps else []),
-        steps.archive(wanted.name),
-        steps.rehearsing(),
-        steps.rehearse(plan.mode, lost=plan.lost),
-        steps.restoring(),
-        steps.back(settings),
-        *way,
-    ]
-    expected = dict.fromkeys(("replay", "swap"), plan.estimate_seconds or 0)
-    report = host.run("restore", all_steps, keeps_status=True, expected_seconds=expected)
-    return _judged(host, plan, report)
-
-
-def _judged(host: Host, plan: Plan, report: Report) -> Restored:
-    """Once it is committed, what fails later does not make it undone."""
-    from ..remote.facts import MOST_SECONDS
-
-    done = report.of(plan.mode if plan.mode == "swap" else "replay")
-    if not done or report.code == errors.InterruptedRunError.exit_code:
-        raise _failure(host, report)
-    for view in (
-        value for facts in report.facts.values() for key, value in facts if key == "empty_view"
-    ):
-        tell(f"  empty    the materialized view {view} holds no rows")
-    if report.code != 0:
-        warn(f"restored, but then: {host.failure('restore', report).message}")
-    restored = Restored(
-        archive=plan.file.rpartition("/")[2],
-        database=plan.database,
-        mode=plan.mode,
-        safety=report.of("publish").get("archive", ""),
-        seconds=done.whole("restore_seconds", MOST_SECONDS),
-        old_database=done.get("old_database", ""),
-        search_path=done.get("replayed_under", ""),
-    )
-    tell(_summary(host, restored, plan, done.get("uncompared", "")))
-    return restored
-
-
-def _failure(host: Host, report: Report) -> errors.PredeployError:
-    failure = host.failure("restore", report)
-    if report.code in _NOT_KEPT:
-        hint = "  Or: --no-safety goes on without keeping the present state; the archive is enough."
-        return type(failure)(f"{failure.message}\n{hint}")
-    return failure
-
-
-def _summary(host: Host, restored: Restored, plan: Plan, uncompared: str) -> str:
-    fab = host.command("restore")
-    compared = "every table has as many rows as in the archive"
-    if not plan.counted:
-        compared = "the archive told no rows to compare"
-    elif uncompared:
-        compared += f", but for these, which were not counted: {uncompared}"
-    under = f", under the search path {restored.search_path}" if restored.search_path else ""
-    lines = [
-        f"Restored {restored.database} to {restored.archive}",
-        f"  how      {restored.mode}, in {restored.seconds} s{under}; {compared}",
-        f"  lost     {plan.lost}",
-    ]
-    if restored.safety:
-        lines.append(f"  undo     {fab} --undo   ({restored.safety} keeps the state before)")
-    if restored.old_database:
-        lines.append(f"  old      {restored.old_database}; {fab} --drop-old drops it")
-    return "\n".join(lines)

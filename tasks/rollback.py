@@ -15,10 +15,8 @@ from invoke.exceptions import Exit, UnexpectedExit
 from ..config.errors import PredeployError
 from ..config.github import plain
 from ._host.interrupts import signals_raise
-from ._host.session import opened, prepared
+from ._host.session import opened, prepared, session
 from ._show.report import silence, tell
-from .predeploy import predeploy
-from .restore import back
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -40,7 +38,7 @@ def rollback_on_failure(c: Context, archive: Archive | None = None) -> Iterator[
 
     directory = Path.cwd()
     settings, caller = prepared(c)  # now: the deploy may well check out another profile
-    archive = archive or predeploy(c)
+    archive = archive or _taken(c)
     heeded = set(heeded_signals()) - {signal.SIGINT}  # which Python raises itself
     try:
         with signals_raise(*heeded):
@@ -53,6 +51,13 @@ def rollback_on_failure(c: Context, archive: Archive | None = None) -> Iterator[
         raise
 
 
+def _taken(c: Context) -> Archive:
+    from ._gate.gate import passed
+
+    with session(c) as host:
+        return passed(host)
+
+
 def _is_success(ending: BaseException) -> bool:
     return (
         isinstance(ending, GeneratorExit)
@@ -62,6 +67,8 @@ def _is_success(ending: BaseException) -> bool:
 
 
 def _go_back(settings: Settings, caller: Any, archive: Archive, failure: BaseException) -> None:
+    from ._restore.restoring import bring_back_at_once
+
     why = _words(failure)
     try:
         tell(f"The deploy failed ({why}): going back to {archive.name}")
@@ -69,7 +76,7 @@ def _go_back(settings: Settings, caller: Any, archive: Archive, failure: BaseExc
         silence(sys.stdout)
     try:
         with opened(settings, caller) as host:
-            back(host, archive.name)
+            bring_back_at_once(host, archive.name)
     except PredeployError as also:
         message = f"{also.message}\n  The deploy that was to be undone had failed: {why}"
         raise type(also)(message) from failure

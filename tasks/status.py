@@ -11,9 +11,9 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
+from ._gate.outcome import host_time
 from ._host.session import Host, session
 from ._show.report import age, size, tell, tell_data
-from .history import host_time
 
 if TYPE_CHECKING:
     from datetime import datetime

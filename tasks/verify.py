@@ -8,17 +8,14 @@ from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
-from ._gate import drill_here
+from ._gate.proving import prove
 from ._host.choosing import chosen, refused
 from ._host.session import Host, session
 from ._show.report import size, tell
-from .backup import DRILLED, proving
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from ..config.settings import Settings
-    from ..remote._door.script import Step
     from ..remote.catalog import Archive
 
 _MOST = 10_000
@@ -89,36 +86,3 @@ def failure(host: Host, archive: Archive) -> errors.PredeployError | None:
 
 def unreadable(name: str) -> errors.UnprovenError:
     return errors.UnprovenError(f"{name}: its manifest is not readable, so it is not proven")
-
-
-def prove(host: Host, archive: Archive, grade: str) -> None:
-    """Prove it in a run of its own; raise UnprovenError (13) if it is not what was written."""
-    settings, drills = host.settings, grade in DRILLED
-    if drills and settings.drill == "runner":
-        prove_elsewhere(host, archive)
-        return
-    all_steps = [
-        steps.lock(settings, create=False),
-        steps.programs(settings),
-        *(_asking(settings) if drills else []),
-        steps.archive(archive.name),
-        *([steps.place(settings)] if drills else []),
-        *proving(settings, grade, archive.name),
-    ]
-    report = host.run("verify", all_steps)
-    if drills and drill_here.stands_in(host, report):
-        prove_elsewhere(host, archive)
-    elif report.code != 0:
-        raise host.failure("verify", report)
-
-
-def prove_elsewhere(host: Host, archive: Archive) -> None:
-    drill_here.prove_here(host, "verify", archive)
-    host.must("verify", drill_here.recording(host, archive))
-
-
-def _asking(settings: Settings) -> list[Step]:
-    """What a test restore beside the live database has to know of its server; one elsewhere not."""
-    if settings.drill == "cluster":
-        return [steps.psql(settings)]
-    return [steps.psql(settings), steps.preflight(settings, dumps=False)]

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ...remote.facts import WHOLE
+from .._gate.by_hand import current
+from .._gate.outcome import SKEW_SECONDS, newer, rehearsed, remedy_for_newer, skew_seconds
 from .._show.report import size
-from ..backup import SKEW_SECONDS, newer, remedy_for_newer, skew_seconds
-from ..install import current
-from ..predeploy import rehearsed
 from .findings import CHECKS, Finding, failed, ok, told, warned
 
 if TYPE_CHECKING:

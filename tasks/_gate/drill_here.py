@@ -13,7 +13,7 @@ from ...config import errors
 from ...remote import steps
 from .._host.session import Host
 from .._show.report import note, size, warn
-from ..backup import AUTO, DRILLED, proving
+from .recipe import AUTO, proving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from ...config.settings import Settings
     from ...remote._door.attending import Line
-    from ...remote._door.script import Step
     from ...remote._door.shell import Report
     from ...remote._ssh.link import Link
     from ...remote.catalog import Archive
@@ -31,10 +30,6 @@ if TYPE_CHECKING:
 _PLACE = "this machine"
 _LEFT_WAIT_SECONDS = 15
 # The beginning of a manifest's line; a name that does not fit in is not known here.
-
-
-def is_asked_for(settings: Settings) -> bool:
-    return settings.proof in (*DRILLED, AUTO) and settings.drill == "runner"
 
 
 def newest_major(settings: Settings) -> int:
@@ -262,12 +257,3 @@ def _is_known(name: str) -> bool:
         return False
     locale.setlocale(locale.LC_COLLATE, before)
     return True
-
-
-def recording(host: Host, archive: Archive, because: str = "") -> list[Step]:
-    """Put it on record on the host; or, for the status there, why it was not proven."""
-    proof = host.settings.drilled
-    return [
-        steps.lock(host.settings, create=False),
-        steps.record(archive.name, archive.sha256, proof, archive.proof, because),
-    ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .._show.report import headline, size, test_restore, way_back
-from ..backup import shrinking, uncounted
+from .._show.report import size
+from .outcome import shrinking, uncounted
+from .summary import headline, test_restore, way_back
 
 if TYPE_CHECKING:
     from ...remote._door.shell import Report

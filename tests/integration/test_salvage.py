@@ -17,7 +17,7 @@ from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import shell
-from fabric_predeploy.tasks.backup import taking
+from fabric_predeploy.tasks._gate.recipe import taking
 
 from sandbox.postgres import Postgres, create_owner, identifier, postgres
 from sandbox.wheels import downloaded

@@ -18,7 +18,7 @@ from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import shell
 from fabric_predeploy.remote._door.script import Step
-from fabric_predeploy.tasks.backup import taking
+from fabric_predeploy.tasks._gate.recipe import taking
 
 from sandbox.postgres import Postgres, identifier
 from tests.integration.everything import create_everything, fail_a_deploy, plain_dump

@@ -9,7 +9,7 @@ import pytest
 from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import shell
 from fabric_predeploy.remote.by_hand.standalone import stamped
-from fabric_predeploy.tasks.install import current, text
+from fabric_predeploy.tasks._gate.by_hand import current, text
 
 from tests.local import LocalLine
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import script, shell
-from fabric_predeploy.tasks.predeploy import gate
+from fabric_predeploy.tasks._gate.recipe import gate
 from hypothesis import given
 from hypothesis import strategies as st
 

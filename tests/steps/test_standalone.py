@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 from fabric_predeploy.config.settings import ON_THE_HOST, SPECS
 from fabric_predeploy.remote.by_hand.standalone import stamped
-from fabric_predeploy.tasks.backup import DRILLED
-from fabric_predeploy.tasks.install import current, text
+from fabric_predeploy.tasks._gate.by_hand import current, text
+from fabric_predeploy.tasks._gate.recipe import DRILLED
 
 from tests.project import READABLE
 

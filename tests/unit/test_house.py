@@ -42,6 +42,14 @@ def test_imports_point_one_way(path):
     assert rooms <= {*ROOMS[: ROOMS.index(own) + 1]}
 
 
+def test_no_command_imports_another():
+    """What two commands need lies in a folder beside them."""
+    commands = {f"/{relative(path.with_suffix(''))}" for path in (ROOT / "tasks").glob("*.py")}
+    inner = [path for path in (ROOT / "tasks").rglob("*.py") if path.name != "__init__.py"]
+    others = {relative(path): {*imported(path)} & commands for path in inner}
+    assert {path: found for path, found in others.items() if found} == {}
+
+
 def test_only_what_makes_the_connection_names_paramiko():
     naming = {path.name for path in MODULES if "paramiko" in imported(path)}
     ssh = {"agent.py", "hop.py", "login.py", "offers.py", "proxy.py", "ssh_config.py"}

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from fabric_predeploy.tasks import namespace
 
-steps = sys.modules["fabric_predeploy.tasks.predeploy"].steps
+steps = sys.modules["fabric_predeploy.tasks._gate.recipe"].steps
 assert "fabric_predeploy.remote.steps" not in sys.modules
 together = Barrier(8)
 

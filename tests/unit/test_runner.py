@@ -9,7 +9,7 @@ from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote._door.exchange import LOST
 from fabric_predeploy.remote._door.shell import Report
 from fabric_predeploy.tasks._gate import drill_here
-from fabric_predeploy.tasks.predeploy import _run
+from fabric_predeploy.tasks._gate.gate import _run
 
 ENVIRON = {"DB_NAME": "shop", "DB_USER": "owner", "BACKUP_VERSION": "v1"}
 ENVIRON |= {"BACKUP_PROOF": "equal", "BACKUP_DRILL": "runner"}
