@@ -10,7 +10,9 @@ from ..config import errors
 from ..remote import steps
 from ._gate.outcome import expired, host_time
 from ._host.session import Host, session
-from ._show.report import columns, size, tell, tell_data, warn
+from ._show.report import tell, tell_data, warn
+from ._show.stream import columns
+from ._show.units import size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

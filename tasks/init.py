@@ -13,7 +13,8 @@ from invoke.tasks import task
 from ..config import errors
 from ._host.interrupts import signals_raise
 from ._show.prompt import typed
-from ._show.report import is_terminal, tell
+from ._show.report import tell
+from ._show.stream import is_terminal
 
 if TYPE_CHECKING:
     from typing import Any

@@ -9,7 +9,8 @@ from invoke.tasks import task
 from ..remote import steps
 from ._host.choosing import chosen
 from ._host.session import session
-from ._show.report import note, size, tell
+from ._show.report import note, tell
+from ._show.units import size
 
 if TYPE_CHECKING:
     from invoke.context import Context

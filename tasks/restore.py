@@ -63,7 +63,7 @@ def restore(
     # Only here and below, as `fab --list` restores nothing.
     from ._restore.confirm import confirm, refuse_unless_possible
     from ._restore.old_databases import drop_old_databases
-    from ._restore.plan import as_data, as_text
+    from ._restore.plan_text import as_data, as_text
     from ._restore.restoring import bring_back, foresee
     from ._restore.salvage import salvage
     from ._restore.source import safety, source

@@ -16,7 +16,8 @@ from ..config.errors import PredeployError
 from ..config.github import plain
 from ._host.interrupts import signals_raise
 from ._host.session import opened, prepared, session
-from ._show.report import silence, tell
+from ._show.report import tell
+from ._show.stream import silence
 
 if TYPE_CHECKING:
     from invoke.context import Context

@@ -13,7 +13,8 @@ from ..config import errors
 from ..remote import steps
 from ._gate.outcome import host_time
 from ._host.session import Host, session
-from ._show.report import age, size, tell, tell_data
+from ._show.report import tell, tell_data
+from ._show.units import age, size
 
 if TYPE_CHECKING:
     from datetime import datetime

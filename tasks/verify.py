@@ -11,7 +11,8 @@ from ..remote import steps
 from ._gate.proving import prove
 from ._host.choosing import chosen, refused
 from ._host.session import Host, session
-from ._show.report import size, tell
+from ._show.report import tell
+from ._show.units import size
 
 if TYPE_CHECKING:
     from invoke.context import Context

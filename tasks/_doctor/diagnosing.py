@@ -62,7 +62,7 @@ def _on_the_way(
 ) -> errors.PredeployError | None:
     from ...remote._ssh.examination import examine
     from ...remote._ssh.link import Link
-    from .diagnosis import of_settings, of_way
+    from .way import of_settings, of_way
 
     examination = examine(settings, caller)
     found.extend([*of_settings(settings), *of_way(examination)])

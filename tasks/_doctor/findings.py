@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from ...config.harmless import harmless_lines
-from .._show.report import columns
+from .._show.stream import columns
 
 CHECKS: Final = (
     "settings",
@@ -36,6 +36,7 @@ CHECKS: Final = (
     "extensions",
     "relations",
 )
+_MANY: Final = 5
 _WIDTH: Final = 100
 _MARGIN: Final = 6 + max(map(len, CHECKS)) + 2
 
@@ -70,6 +71,11 @@ def told(check: str, message: str) -> Finding:
     if code >= 0:
         lines[0] = lines[0][:code] + lines[0][lines[0].index(")", code) + 1 :]
     return failed(check, "\n".join(lines), textwrap.dedent(f"  {remedy}").strip())
+
+
+def listed(items: Sequence[str]) -> str:
+    more = len(items) - _MANY
+    return "\n".join([*items[:_MANY], *([f"… and {more} more"] if more > 0 else [])])
 
 
 def complete(findings: Iterable[Finding]) -> list[Finding]:

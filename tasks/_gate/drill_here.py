@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, cast
 from ...config import errors
 from ...remote import steps
 from .._host.session import Host
-from .._show.report import note, size, warn
+from .._show.report import note, warn
+from .._show.units import size
 from .recipe import AUTO, proving
 
 if TYPE_CHECKING:

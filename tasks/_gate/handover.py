@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .._show.report import size
+from .._show.units import size
 from .outcome import shrinking, uncounted
 from .summary import headline, test_restore, way_back
 

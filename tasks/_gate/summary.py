@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._show.report import note, size
+from .._show.report import note
+from .._show.units import size
 
 if TYPE_CHECKING:
     from ...remote.catalog import Archive

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from ...config.harmless import harmless
 from ...remote.catalog import NUMBERS
-from .._show.report import age, can_show, duration, size
+from .._show.columns import aligned
+from .._show.stream import can_show
+from .._show.units import age, duration, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from ...remote.catalog import Archive
 
 _HEAD = ("AGE", "SIZE", "CHANGE", "TOOK", "PROOF", "ROTATION", "COMMIT", "VERSION", "ARCHIVE")
-_TO_THE_RIGHT = 4  # the numbers
+_TO_THE_RIGHT = range(4)  # the numbers
 _LONGEST_VERSION = 16
 _NOTHING = "-"
 _BARS, _ASCII_BARS = "▁▂▃▄▅▆▇█", "_.-:=+*#"
@@ -86,36 +88,31 @@ def as_table(shown: Sequence[Entry], everything: Sequence[Entry], columns: int |
 
     Names are whole, to be copied: where there is no room for them, each has a line of its own.
     """
-    rows = {entry.archive.name: _row(entry) for entry in shown}
-    widths = [max(map(len, column)) for column in zip(_HEAD, *rows.values(), strict=True)]
-    beside = columns is None or sum(widths) + 2 * len(widths) - 2 <= columns
+    head, *lines = _lines([_HEAD, *map(_row, shown)], columns)
     courses: dict[tuple[str, str, str], list[int]] = {}
     for entry in everything:
         courses.setdefault(entry.archive.group, []).append(entry.archive.bytes)
     groups: dict[tuple[str, str, str], list[str]] = {}
-    for entry in reversed(shown):
-        lines = groups.setdefault(entry.archive.group, [])
-        lines.append(_line(rows[entry.archive.name], widths, beside=beside))
-    head = _line(_HEAD, widths, beside=beside).splitlines()[0]
+    for entry, line in reversed([*zip(shown, lines, strict=True)]):
+        groups.setdefault(entry.archive.group, []).append(line)
     return "\n\n".join(
         "\n".join([_title(group, courses[group]), head, *reversed(groups[group])])
         for group in reversed(groups)
     )
 
 
+def _lines(rows: Sequence[Sequence[str]], columns: int | None) -> list[str]:
+    lines = aligned(rows, _TO_THE_RIGHT)
+    if columns is None or max(map(len, lines)) <= columns:
+        return lines
+    head, *others = aligned([row[:-1] for row in rows], _TO_THE_RIGHT)
+    names = [row[-1] for row in rows[1:]]
+    return [head, *(f"{line}\n  {name}" for line, name in zip(others, names, strict=True))]
+
+
 def _title(group: tuple[str, str, str], sizes: Sequence[int]) -> str:
     project, label, database = map(harmless, group)
     return f"{project} {label}, database {database}  {sparkline(sizes)}"
-
-
-def _line(row: Sequence[str], widths: Sequence[int], *, beside: bool) -> str:
-    cells = [
-        cell.rjust(width) if number < _TO_THE_RIGHT else cell.ljust(width)
-        for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    if beside:
-        return "  ".join(cells).rstrip()
-    return f"{'  '.join(cells[:-1]).rstrip()}\n  {row[-1]}"
 
 
 def _row(entry: Entry) -> tuple[str, ...]:

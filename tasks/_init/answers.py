@@ -10,7 +10,7 @@ from typing import Final
 
 from ...config import errors
 from .._show.prompt import typed
-from .._show.report import is_terminal
+from .._show.stream import is_terminal
 
 # The flag, what is asked, and what an empty answer means; without that, there must be one.
 _QUESTIONS: Final = {

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ...config import errors
 from .._show.prompt import typed
-from .._show.report import is_terminal, tell, warn
+from .._show.report import tell, warn
+from .._show.stream import is_terminal
 
 if TYPE_CHECKING:
     from .._host.session import Host

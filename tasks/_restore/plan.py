@@ -1,14 +1,13 @@
-"""What a restore would do: made of facts alone, for people and as data."""
+"""What a restore would do: made of facts alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from ...remote.facts import MOST_SECONDS, WHOLE, Facts, time_of
-from .._show.report import size
+from ...remote.facts import MOST_SECONDS, WHOLE, Facts
+from .._show.units import count
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 WAYS = ("swap", "transaction")
 _AIM = ("profile", "ssh_host", "ssh_port", "ssh_user", "db_name", "db_user", "db_host", "db_port")
-_SHOWN = 20
+_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -70,14 +69,14 @@ class Plan:
     def _lost(self) -> str:
         losing = [each for each in self.rows if each.lost and each.table not in self.uncounted]
         if self.uncounted:
-            known = _number(sum(each.lost for each in losing), "row")
-            return f"at least {known}; not counted: {', '.join(self.uncounted[:_SHOWN])}"
+            known = count(sum(each.lost for each in losing), "row")
+            return f"at least {known}; not counted: {', '.join(self.uncounted[:_NAMED])}"
         if not self.counted:
             return "unknown: the archive tells nothing of its rows"
         if not losing:
             return "no rows, by their number"
-        rows = _number(sum(each.lost for each in losing), "row")
-        return f"{rows} in {_number(len(losing), 'table')}"
+        rows = count(sum(each.lost for each in losing), "row")
+        return f"{rows} in {count(len(losing), 'table')}"
 
 
 def planned(
@@ -184,113 +183,3 @@ def _estimate(archive: Facts, told: Facts) -> int | None:
         rate = sum(int(seconds) for _, seconds in earlier) / restored_bytes
         return min(round(rate * archive.whole("bytes")), MOST_SECONDS)
     return 2 * archive.whole("dump_seconds", MOST_SECONDS) if archive.get("dump_seconds") else None
-
-
-def as_data(plan: Plan) -> dict[str, object]:
-    return {
-        "host": plan.host,
-        "database": plan.database,
-        "settings": {
-            variable: {"value": value, "from": source} for variable, value, source in plan.aim
-        },
-        "archive": {**plan.archive},
-        "server_version": plan.server_version,
-        "client_version": plan.archive["reader_version"],
-        "mode": plan.mode,
-        "mode_because": plan.why,
-        "estimate_seconds": plan.estimate_seconds,
-        "rows": {
-            each.table: {"then": each.then, "now": each.now, "lost": each.lost}
-            for each in plan.rows
-        },
-        "lost": plan.lost,
-        "not_counted": list(plan.uncounted),
-        "other_versions": list(plan.versions),
-        "not_brought_back": list(plan.kept_rows),
-        "disappears": list(plan.disappears),
-        "sessions": list(plan.sessions),
-        "obstacles": {way: list(told) for way, told in plan.obstacles.items()},
-        "refused": bool(plan.refusals),
-    }
-
-
-def as_text(plan: Plan) -> str:
-    archive = plan.archive
-    lines = [
-        f"Restore the database {plan.database} on {plan.host}",
-        f"  to        {plan.file}",
-        f"  archive   {_described(archive)}",
-        f"  versions  pg_dump {archive['client_version']}, of a server {archive['server_version']};"
-        f" the server is {plan.server_version}, pg_restore here {archive['reader_version']}",
-        f"  how       {plan.mode} ({plan.why})",
-        f"  time      {_time(plan.estimate_seconds)}",
-        "  settings  "
-        + "\n            ".join(f"{name}={value}  ({source})" for name, value, source in plan.aim),
-        f"  lost      {plan.lost}",
-        *_table(plan),
-        *_list("The archive is without", archive.all("missing")),
-        *_list("These stay as they are now, and are others in the archive", plan.kept_rows),
-        *_list("These are of another version afterwards", plan.versions),
-        *_list("These are there now and will disappear", plan.disappears),
-        *_list("Other sessions", plan.sessions),
-        *_list("This role cannot do it", plan.refusals),
-    ]
-    return "\n".join(lines)
-
-
-def _described(archive: Facts) -> str:
-    parts = [
-        archive.get("version", "no version"),
-        f"git {archive['git_commit'][:12]}" if archive.get("git_commit") else "",
-        f"of the database {archive['database']}",
-        f"taken {archive['created']}{_age(archive['created'])}",
-        f"proof {archive.get('proof', 'none on record')}",
-        size(archive.whole("bytes")),
-    ]
-    return ", ".join(part for part in parts if part)
-
-
-def _age(created: str) -> str:
-    try:
-        taken = time_of(created)
-    except ValueError:
-        return ""
-    seconds = max((datetime.now(timezone.utc) - taken) // timedelta(seconds=1), 0)
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= length:
-            return f" ({_number(seconds // length, unit)} ago)"
-    return f" ({_number(seconds, 'second')} ago)"
-
-
-def _time(seconds: int | None) -> str:
-    return "unknown" if seconds is None else f"about {_number(max(seconds, 1), 'second')}"
-
-
-def _number(number: int, unit: str) -> str:
-    return f"{number} {unit}{'' if number == 1 else 's'}"
-
-
-def _table(plan: Plan) -> list[str]:
-    changed = [each for each in plan.rows if each.then != each.now]
-    changed.sort(key=lambda each: (-each.lost, each.table))
-    if not changed:
-        return []
-    cells = [("TABLE", "IN THE ARCHIVE", "NOW", "LOST")]
-    for each in changed[:_SHOWN]:
-        then, now = ("-" if count is None else str(count) for count in (each.then, each.now))
-        cells.append((each.table, then, now, str(each.lost or "")))
-    widths = [max(len(row[column]) for row in cells) for column in range(4)]
-    lines = [
-        "    " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
-        for row in cells
-    ]
-    more = len(changed) - _SHOWN
-    return [*lines, *([f"    … and {more} more tables: --json tells all"] if more > 0 else [])]
-
-
-def _list(title: str, items: Sequence[str]) -> list[str]:
-    if not items:
-        return []
-    more = len(items) - _SHOWN
-    shown = [f"  - {item}" for item in items[:_SHOWN]]
-    return [f"{title}:", *shown, *([f"  … and {more} more: --json tells all"] if more > 0 else [])]

@@ -9,7 +9,8 @@ from ...config import errors
 from ...remote import steps
 from .._show.report import tell, warn
 from .confirm import refuse_unless_possible
-from .plan import as_text, planned
+from .plan import planned
+from .plan_text import as_text
 from .source import source
 
 if TYPE_CHECKING:

@@ -1,8 +1,4 @@
-"""What GitHub's runner is told of a run, where it is there: commands on stderr, and its files.
-
-It reads stdout and stderr each for itself, so only what is on one stream stays in order: all
-commands go where the host's log goes.
-"""
+"""What GitHub's runner is told of a run, where it is there: in commands, and in its files."""
 
 from __future__ import annotations
 
@@ -16,22 +12,22 @@ from typing import TYPE_CHECKING
 from ...config.errors import PredeployError
 from ...config.github import github, plain
 from ...config.harmless import harmless, harmless_lines
-from .report import order, show, warn
+from .obeyed import annotate, command
+from .report import warn
+from .stream import show
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
 
 _SHORTEST_LINE_OF_A_KEY = 8
 _NOT_SECRET = re.compile(r"-----[A-Z0-9 ]+-----|[A-Za-z-]+: .*")
-_IN_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
-_IN_PROPERTY = {**_IN_DATA, ord(":"): "%3A", ord(","): "%2C"}
 
 
 def mask(settings: Settings) -> None:
     """Have the runner star out what is secret, wherever it came from."""
     if github().commands:
         for secret in _secrets(settings):
-            _command("add-mask", secret)
+            command("add-mask", secret)
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
@@ -60,22 +56,14 @@ def folded(title: str) -> Iterator[None]:
     import secrets
 
     token = secrets.token_hex(16)
-    _command("group", harmless(title))
-    _command("stop-commands", token)
+    command("group", harmless(title))
+    command("stop-commands", token)
     try:
         yield
     finally:
         show("", sys.stderr)  # the log may have ended within a line, of which this must not be part
-        _command(token)
-        _command("endgroup")
-
-
-def annotate(kind: str, text: str, title: str = "") -> bool:
-    """Tell a warning or an error to the runner; False where there is none."""
-    if github().commands:
-        _command(kind, harmless_lines(text), {"title": harmless(title)} if title else {})
-        return True
-    return False
+        command(token)
+        command("endgroup")
 
 
 @contextmanager
@@ -124,10 +112,3 @@ def _append(variable: str, file: Path | None, text: str) -> None:
             stream.write(text)
     except OSError as error:
         warn(f"{variable} ({file}) could not be written: {error.strerror}")
-
-
-def _command(name: str, data: str = "", properties: Mapping[str, str] | None = None) -> None:
-    told = ",".join(
-        f"{key}={value.translate(_IN_PROPERTY)}" for key, value in (properties or {}).items()
-    )
-    order(f"::{name}{told and ' '}{told}::{data.translate(_IN_DATA)}", sys.stderr)

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta, timezone
 from ...config.harmless import harmless
 from ...remote.facts import MOST_SECONDS, number
 from ...remote.signals import held_back
-from .report import is_terminal, show, size
+from .stream import is_terminal, show
+from .units import size
 
 LIVE_AFTER_SECONDS = 1.0  # what is over by then needs no live line, nor the import of rich
 REDRAW_SECONDS = 0.2

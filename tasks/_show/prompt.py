@@ -3,7 +3,7 @@
 import select
 import sys
 
-from .report import show
+from .stream import show
 
 _POLL_SECONDS = 0.2
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...remote.catalog import PRE_RESTORE
 from ...remote.facts import time_of
-from .._show.report import age
+from .._show.units import age
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,8 @@ import pytest
 from fabric_predeploy.config.loading import load
 from fabric_predeploy.remote._door.shell import Report
 from fabric_predeploy.remote.facts import Facts
-from fabric_predeploy.tasks._restore.plan import Rows, as_data, as_text, planned
+from fabric_predeploy.tasks._restore.plan import Rows, planned
+from fabric_predeploy.tasks._restore.plan_text import as_data, as_text
 
 ARCHIVE = {
     "file": "/backups/shop-v1.dump",

@@ -9,7 +9,7 @@ import pytest
 from fabric_predeploy.config.harmless import harmless
 from fabric_predeploy.remote.catalog import Archive
 from fabric_predeploy.tasks._history.table import as_data, as_table, entries, sparkline
-from fabric_predeploy.tasks._show.report import age, duration
+from fabric_predeploy.tasks._show.units import age, duration
 
 NOW = datetime(2025, 3, 14, 12, tzinfo=timezone.utc)
 
