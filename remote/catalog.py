@@ -13,7 +13,7 @@ from ..config.errors import RefusedError
 from .facts import WHOLE, Fact, Facts, time_of
 
 if TYPE_CHECKING:
-    from ._door.shell import Report
+    from ._door.report import Report
 
 # The label in an archive's name: what it was taken for.
 PRE_DEPLOY, PRE_RESTORE, ON_HOST = "pre-deploy", "pre-restore", "on-host"

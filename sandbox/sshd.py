@@ -1,28 +1,24 @@
 """SSH servers that live as long as a `with` block, on 127.0.0.1, and leave nothing behind."""
 
-import ctypes
 import os
 import pwd
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization as formats
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from .workspace import die_with_parent, free_port, stop, unprivileged
+from .keys import private_text, public_line
+from .serving import running
+from .workspace import free_port, unprivileged
 
 UID = 48101  # of the login user; the next one is that of `snoop`, who may only look
-START_TIMEOUT_SECONDS = 20
 
 _CONFIG = """\
 {extra_config}
@@ -130,7 +126,7 @@ def openssh(  # noqa: PLR0913 - each has a name
         script = (_MOUNTS if root else "") + _START
         command = ["unshare", "--mount", "sh", "-c", script] if root else ["sh", "-c", script]
         variables = {"sshd": sshd, "config": f"{place}/sshd_config", "accounts": f"{place}/etc"}
-        with _running(command, place, port, variables) as pid:
+        with running(command, place, port, variables) as pid:
             line = f"[127.0.0.1]:{port} {host_key}"
             yield SshServer("127.0.0.1", port, account, home, uid, line, private_key, pid)
     finally:
@@ -148,7 +144,7 @@ def asyncssh_server(directory: Path, *, user: str = "hawk") -> Iterator[SshServe
         command = [sys.executable, "-m", "sandbox.asyncssh_server", "--directory", str(place)]
         command += ["--port", str(port), "--home", str(home), "--user", user, "--uid", str(uid)]
         variables = {"PYTHONPATH": str(Path(__file__).parents[1])}
-        with _running(command, place, port, variables) as pid:
+        with running(command, place, port, variables) as pid:
             line = f"[127.0.0.1]:{port} {host_key}"
             yield SshServer("127.0.0.1", port, user, home, uid, line, private_key, pid)
     finally:
@@ -175,16 +171,6 @@ def _prepare(directory: Path) -> tuple[Path, str, str]:
     login = ed25519.Ed25519PrivateKey.generate()
     (place / "authorized_keys").write_text(public_line(login) + "\n")
     return place, private_text(login), public_line(host_keys["ed25519"])
-
-
-def private_text(key: PrivateKeyTypes) -> str:
-    none = formats.NoEncryption()
-    return key.private_bytes(formats.Encoding.PEM, formats.PrivateFormat.OpenSSH, none).decode()
-
-
-def public_line(key: PrivateKeyTypes) -> str:
-    public = key.public_key()
-    return public.public_bytes(formats.Encoding.OpenSSH, formats.PublicFormat.OpenSSH).decode()
 
 
 def _home(place: Path, name: str, uid: int) -> Path:
@@ -216,73 +202,3 @@ def _write_accounts(etc: Path, user: str, home: Path, shell: str) -> None:
         new = [line for line in ours if line.split(":")[0] not in taken]
         file.touch(mode=0o640 if name == "shadow" else 0o644)
         file.write_text("\n".join([*theirs, *new]) + "\n")
-
-
-@contextmanager
-def _running(
-    command: list[str], place: Path, port: int, variables: dict[str, str]
-) -> Iterator[int]:
-    log = place / "sshd.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=place,
-            env={**os.environ, **variables},
-            start_new_session=True,  # Ctrl-C ends the block first, and the block ends the server
-            preexec_fn=_before_exec,  # noqa: PLW1509 - no threads here, and it allocates nothing
-        )
-    try:
-        _wait_until_ready(process, port, log)
-        yield process.pid
-    finally:
-        while children := descendants(process.pid):
-            for pid in children:
-                _kill(pid)
-            time.sleep(0.01)
-        stop(process, signal.SIGTERM)
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_SECONDS
-    while True:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as probe:
-                if probe.recv(4) == b"SSH-":
-                    return
-        except OSError:
-            pass
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the SSH server did not start:\n{log.read_text(errors='replace')}")
-        time.sleep(0.02)
-
-
-def _before_exec() -> None:
-    """Let whatever outlives its session become the server's child, so that it can be found."""
-    die_with_parent()
-    if sys.platform == "linux":
-        set_child_subreaper = 36
-        ctypes.CDLL(None).prctl(set_child_subreaper, 1)
-
-
-def descendants(pid: int) -> list[int]:
-    """Return the processes that `pid` began, and those that they began, as /proc shows them."""
-    children: dict[int, list[int]] = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it ended meanwhile
-        if fields[0] != "Z":
-            children.setdefault(int(fields[1]), []).append(int(status.parent.name))
-    found = [pid]
-    for parent in found:
-        found += children.get(parent, [])
-    return found[1:]
-
-
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)

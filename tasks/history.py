@@ -9,7 +9,8 @@ from invoke.tasks import task
 from ..config import errors
 from ..remote import steps
 from ._gate.outcome import expired, host_time
-from ._host.session import Host, session
+from ._host.host import Host
+from ._host.session import session
 from ._show.report import tell, tell_data, warn
 from ._show.stream import columns
 from ._show.units import size
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
-    from ..remote._door.shell import Report
+    from ..remote import Report
     from ..remote.catalog import Archive
     from ._history.table import Entry
 

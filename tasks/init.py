@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from ..config.settings import Settings
-    from ..remote._ssh.examination import HostKey
+    from ..remote import HostKey
     from ._doctor.findings import Finding
 
 _KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
@@ -86,7 +86,7 @@ def _caller(c: Context, profile: str) -> Any:
     """As if fab had been called with -H for the profile that is about to be."""
     from fabric import Connection
 
-    from ..remote._ssh.route import config_of
+    from ..remote import config_of
 
     return Connection(profile, config=config_of(c))
 
@@ -95,7 +95,7 @@ def _write(caller: Any, profile: str, values: dict[str, str], fingerprint: str |
     """Everything is asked and checked before anything is written."""
     from ..config import project
     from ..config.loading import load
-    from ..remote._ssh.examination import host_keys
+    from ..remote import host_keys
 
     here = Path.cwd()
     values = {**values, **_project(here)}

@@ -16,7 +16,7 @@ from ._show.report import tell
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from ._host.session import Host
+    from ._host.host import Host
 
 _HINT = """\
   by hand    {script} [VERSION]    (settings: {script} --help)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from ..config import errors
-from ._host.session import Host, session
+from ._host.host import Host
+from ._host.session import session
 from ._show.report import tell, tell_data, warn
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from invoke.tasks import task
 from ..config import errors
 from ..remote import steps
 from ._gate.outcome import host_time
-from ._host.session import Host, session
+from ._host.host import Host
+from ._host.session import session
 from ._show.report import tell, tell_data
 from ._show.units import age, size
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
-    from ..remote._door.shell import Report
+    from ..remote import Report
     from ..remote.catalog import Archive
     from ._status.health import Health, LastRun
 

@@ -10,7 +10,8 @@ from ..config import errors
 from ..remote import steps
 from ._gate.proving import prove
 from ._host.choosing import chosen, refused
-from ._host.session import Host, session
+from ._host.host import Host
+from ._host.session import session
 from ._show.report import tell
 from ._show.units import size
 

@@ -4,7 +4,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from sandbox.sshd import descendants
+from sandbox.serving import descendants
 
 
 def wait_for(condition, seconds=60):

@@ -2,35 +2,24 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 
 from ...config.errors import HostError, InterruptedRunError
 from .. import steps
 from . import shell
 from .events import Stream
-from .exchange import LOST
 from .hearing import Follow
+from .line import Line
+from .report import Report
 from .script import Step
-from .shell import Report, Told
+from .shell import Told
 
 LONGEST_WAIT_SECONDS: Final = 2.0  # or a short cut would cost more than it lasted
 LEFT_WAIT_SECONDS: Final = 15
 _GOES_ON: Final = "; the run goes on on the host"
-
-
-class Line(shell.Line, Protocol):
-    """A connection that can be made anew."""
-
-    def ready(self) -> object: ...
-
-    def renew(self) -> object: ...
-
-    def is_lost(self) -> bool: ...
-
-    def watched(self) -> AbstractContextManager[None]: ...
 
 
 def run(  # noqa: PLR0913 - each has a name
@@ -62,7 +51,7 @@ def run(  # noqa: PLR0913 - each has a name
     line.ready()
     told, report = begin(several)
     begun, heard_at = report.begun, time.monotonic()
-    while patience and report.exited == LOST and not report.lost and line.is_lost():
+    while patience and report.is_cut_off and not report.lost and line.is_lost():
         if told.events.caught_up:
             heard_at = time.monotonic()
         elif time.monotonic() - heard_at > patience:

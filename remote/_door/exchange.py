@@ -3,7 +3,6 @@
 It runs in a thread of its own, so that no signal strikes in the middle of a lock (see signals.py).
 """
 
-import codecs
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,15 +10,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from signal import Signals
-from typing import Final, Protocol
+from typing import Final
 
 from ...config.errors import InterruptedRunError
 from ..signals import handled
 from .events import Stream
-from .hearing import MOST_LOG_BYTES, MOST_LOG_LINES, Hearing, TooMuchError
-from .stdin import Input, Stdin
+from .hearing import Hearing, TooMuchError
+from .line import Channel
+from .report import LOST
+from .stdin import Stdin
+from .words import Words
 
-LOST: Final = -1  # the exit code of a command whose end was not told
 GRACE_SECONDS: Final = 10  # for a host that was told to stop
 LINGER_SECONDS: Final = 2.0  # for what an ended shell has printed and is still on its way
 SETTLE_SECONDS: Final = 0.3  # the same, once its result is here: what is left is words for the log
@@ -27,25 +28,6 @@ EXIT_SECONDS: Final = 30  # from the result to the exit code: a busy host may ta
 STALLED_SECONDS: Final = 5
 _LOOK_EVERY_SECONDS: Final = 0.05
 _BLOCKED_SECONDS: Final = 0.01
-
-
-class Channel(Input, Protocol):
-    """A command on a host, that was just begun.
-
-    `receive` waits so long for something to come, and returns a piece of stdout and of stderr.
-    `has_ended` says that both have come to their end. `exit_code` is None until it is known, and
-    LOST if it never will be.
-    """
-
-    def receive(self, seconds: float) -> tuple[bytes, bytes]: ...
-
-    @property
-    def has_ended(self) -> bool: ...
-
-    @property
-    def exit_code(self) -> int | None: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -86,7 +68,7 @@ class Exchange:
     ) -> None:
         self._begin, self.stdin, self.limits = begin, stdin, limits
         self.hearings, self.hearing = hearings, hearings[0]
-        self._stderr = _Words(log)
+        self._stderr = Words(log)
         self._trouble = ""
         self._raised: BaseException | None = None
         self._began = self._heard_at = time.monotonic()
@@ -204,38 +186,6 @@ class Exchange:
         if self.hearing.over:
             return now - max(self._exited_at, self._result_at) >= SETTLE_SECONDS
         return now - max(self._exited_at, self._heard_at) >= LINGER_SECONDS
-
-
-class _Words:
-    """What comes on stderr: shown as it comes, and kept."""
-
-    def __init__(self, log: Stream) -> None:
-        self._log = log
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self._kept: list[str] = []
-        self._bytes = self._lines = 0
-
-    @property
-    def text(self) -> str:
-        return "".join(self._kept)
-
-    def hear(self, data: bytes) -> None:
-        self._bytes += len(data)
-        self._lines += data.count(b"\n")
-        if self._bytes > MOST_LOG_BYTES:
-            raise TooMuchError(f"more than {MOST_LOG_BYTES} bytes of log")
-        if self._lines > MOST_LOG_LINES:
-            raise TooMuchError(f"more than {MOST_LOG_LINES} lines of log")
-        if data:
-            self._show(self._decoder.decode(data))
-
-    def end(self) -> None:
-        self._show(self._decoder.decode(b"", final=True))
-
-    def _show(self, text: str) -> None:
-        if text:
-            self._kept.append(text)
-            self._log.write(text)
 
 
 def awaited_politely(exchange: Exchange) -> Reply:

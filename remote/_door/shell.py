@@ -4,81 +4,20 @@ import secrets
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 
 from ...config.errors import InterruptedRunError
-from ..facts import Fact, Facts
 from .events import Log, Once, Stopwatch, Stream
-from .exchange import LOST, Channel, Exchange, Limits, Reply, awaited_politely
+from .exchange import Exchange, Limits, Reply, awaited_politely
 from .hearing import Follow, Hearing, Take
+from .line import Line
+from .report import LOST, Report
 from .script import Step, request
 from .stdin import Stdin
 
 _KILLED: Final = -9
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a run told: facts and seconds of each step that reached its end, and the exit code.
-
-    `begun` tells whether the host's shell has begun our script. `noise` is what the account's own
-    files printed before; `stderr` is all of it. `lost` says, of a run whose connection was lost,
-    why its end could not be learnt; `trouble`, of a host that said what no run of ours says, what.
-    `host` is the name of the host for messages.
-    """
-
-    facts: Mapping[str, Sequence[Fact]]
-    exited: int
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    begun: bool = True
-    noise: str = ""
-    stderr: str = ""
-    lost: str = ""
-    trouble: str = ""
-    host: str = ""
-
-    def of(self, step: str) -> Facts:
-        """The facts of a step; none where it did not reach its end."""
-        return Facts(self.facts.get(step, ()), f"the step {step}", self.host)
-
-    def must(self, step: str) -> Facts:
-        """The facts of a step that must have reached its end; raise UnreadableFactError if not."""
-        if step not in self.facts:
-            raise self.of(step).unreadable("its end", "is not told")
-        return self.of(step)
-
-    def finished(self, step: str) -> bool:
-        return step in self.facts
-
-    @property
-    def code(self) -> int | None:
-        """None unless the host has told of its end, and its exit code says the same."""
-        told = self.of("result").get("code", "")
-        return self.exited if told == str(self.exited) and not self.trouble else None
-
-    @property
-    def problems(self) -> list[str]:
-        return [value for key, value in self.facts.get("result", ()) if key == "problem"]
-
-
-class Line(Protocol):
-    """A way to a host, over which commands begin."""
-
-    @property
-    def run_seconds(self) -> float | None:
-        """How long a run may take, by fab's -T."""
-
-    @property
-    def begin_seconds(self) -> float:
-        """How long the host's shell may take to begin our script."""
-
-    def begin(self, command: str) -> Channel:
-        """Raise OSError or EOFError where the connection is lost."""
-
-    def ask(self) -> None:
-        """Give the connection up unless the host answers soon."""
 
 
 class Told:

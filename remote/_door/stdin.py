@@ -2,17 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
+
+from .line import Input
 
 STOP: Final = b"stop\n"
-
-
-class Input(Protocol):
-    """`send` takes what it can take at once, and returns how many bytes; OSError: nobody reads."""
-
-    def send(self, data: memoryview) -> int: ...
-
-    def end_input(self) -> None: ...
 
 
 class Stdin:

@@ -7,7 +7,7 @@ from typing import Final
 
 import fabric
 
-from .._door.exchange import LOST
+from .._door.report import LOST
 from .transport import FAILURES
 
 CHUNK_BYTES: Final = 64 * 1024

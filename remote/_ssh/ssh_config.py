@@ -5,35 +5,22 @@ it does not know match everything. Where a Match asks what only ssh can answer, 
 """
 
 import os
-import pwd
-import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 
 import fabric
-import invoke
 import paramiko
-import paramiko.config
 
-from ...config.errors import ConfigurationError
-from ...config.machine import environment_without_secrets
+from .match_exec import NO_DOMAINS, run
+from .ssh_answer import answer_of_ssh
 from .ssh_config_lines import ALONE, BETWEEN, LISTS, ConfigFile, Criterion, lines_of
+from .ssh_values import meant
 from .tokens import Goal, expanded, home, local_user
 
-_TIME: Final = re.compile("(?:[0-9]{1,6}[smhdw])*(?:[0-9]{1,6})?")
-_PART: Final = re.compile("([0-9]+)([smhdw]?)")
-_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SSH_SECONDS: Final = 30
 _CANONICAL: Final = ("yes", "true", "always")
 _OF_HOSTS: Final = ("host", "originalhost")  # of Match, in any case
-
-
-_lookup_of_paramiko: Final = paramiko.SSHConfig.lookup
-_NO_DOMAINS: Final = {"host": ["*"], "config": {"canonicaldomains": ""}}
 
 
 class _UndecidedError(Exception):
@@ -54,8 +41,8 @@ class Reader(paramiko.SSHConfig):  # type: ignore[misc]  # paramiko has no types
         try:
             options = self._looked_up(hostname)
         except _UndecidedError as undecided:
-            options = self._answer_of_ssh(hostname, str(undecided))
-        return paramiko.SSHConfigDict(_meant(options))
+            options = answer_of_ssh(hostname, str(undecided), self._files, self._user)
+        return paramiko.SSHConfigDict(meant(options))
 
     def _looked_up(self, original: str) -> dict[str, Any]:
         options: dict[str, Any] = {"user": self._user} if self._user else {}
@@ -136,39 +123,8 @@ class Reader(paramiko.SSHConfig):  # type: ignore[misc]  # paramiko has no types
         )
         command = expanded(command, "Match exec", goal.tokens)
         if command not in self._ran:
-            self._ran[command] = bool(_run(command, hide="stdout", warn=True, in_stream=False).ok)
+            self._ran[command] = bool(run(command, hide="stdout", warn=True, in_stream=False).ok)
         return self._ran[command]
-
-    def _answer_of_ssh(self, host: str, undecided: str) -> dict[str, Any]:
-        """Ask `ssh -G`, where ssh would read the very files that we do."""
-        first = self._files[0].path
-        file = ["-F", str(first)] if len(self._files) == 1 else []
-        user = ["-l", self._user] if self._user else []
-        why = "there is no ssh client here to ask"
-        if not file and home() != pwd.getpwuid(os.getuid()).pw_dir:
-            why = "ssh would not read this file, as HOME is not the home directory of the account"
-        else:
-            try:
-                done = subprocess.run(
-                    ["ssh", "-G", *file, *user, "--", host],
-                    stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                    encoding="utf-8",
-                    errors="replace",
-                    env=environment_without_secrets(),
-                    timeout=_SSH_SECONDS,
-                    check=False,
-                )
-                if done.returncode == 0:
-                    return _answered(done.stdout)
-                why = f"ssh itself says: {' '.join(done.stderr.split())[:300]}"
-            except (OSError, subprocess.TimeoutExpired):
-                pass
-        raise ConfigurationError(
-            f"ssh_config: whether `{undecided}` matches could not be found out: {why} (exit 2)\n"
-            "  What to do: install OpenSSH's client, or take that Match out, or give fab another"
-            " file: fab -S FILE."
-        )
 
 
 def any_of(patterns: Iterable[str], name: str) -> bool:
@@ -197,7 +153,7 @@ def reader(config: fabric.Config, user: str | None) -> Any:
             read_by_fabric.parse(file)
     # Not by their order or number: Fabric reads the files once more for each copy it makes.
     blocks, known = (vars(each)["_config"] for each in (given, read_by_fabric))
-    if any(block not in [*known, _NO_DOMAINS] for block in blocks):
+    if any(block not in [*known, NO_DOMAINS] for block in blocks):
         return given
     places = Path(home(), ".ssh"), Path("/etc/ssh")
     return Reader(map(ConfigFile, paths, places), user)
@@ -210,57 +166,5 @@ def _is_barred(keyword: str, options: Mapping[str, Any]) -> bool:
     return keyword == "proxycommand" and options.get("proxyjump", "none").lower() != "none"
 
 
-def guard_match_exec() -> None:
-    """Paramiko asks invoke to run what `Match exec` names, wherever ssh_config is looked up.
-
-    Fabric does that for -H before any of our tasks begins: so this is done when tasks are imported.
-    """
-    paramiko.config.invoke = SimpleNamespace(run=_run)
-    paramiko.SSHConfig.lookup = _lookup
-
-
-def _lookup(config: Any, hostname: str) -> Any:
-    """Paramiko fails where CanonicalizeHostname stands without domains, for which ssh has none."""
-    try:
-        return _lookup_of_paramiko(config, hostname)
-    except KeyError:
-        config._config.append(_NO_DOMAINS)  # noqa: SLF001 - a block behind all others
-        return _lookup_of_paramiko(config, hostname)
-
-
-def _run(command: str, **options: Any) -> Any:
-    return invoke.run(command, env=environment_without_secrets(), replace_env=True, **options)
-
-
 def _host_name(options: Mapping[str, Any], original: str) -> str:
     return expanded(options.get("hostname") or original, "HostName", {"%": "%", "h": original})
-
-
-def _answered(text: str) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    for line in text.splitlines():
-        keyword, _, value = line.partition(" ")
-        if keyword in LISTS:
-            options.setdefault(keyword, []).append(value)
-        else:
-            options[keyword] = value
-    return options
-
-
-def _meant(options: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what says `none`, and what Fabric would choke on or act on."""
-    for keyword in LISTS & options.keys():
-        options[keyword] = [each for each in options[keyword] if each.lower() != "none"]
-    options.pop("forwardagent", None)  # no host needs our keys
-    seconds = _seconds(options.pop("connecttimeout", ""))
-    if seconds:
-        options["connecttimeout"] = str(seconds)
-    return options
-
-
-def _seconds(text: str) -> int:
-    """Return a time as ssh writes it, such as 1m30s, and 0 for what is none."""
-    text = text.lower()
-    if not _TIME.fullmatch(text):
-        return 0
-    return sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(text))

@@ -4,8 +4,10 @@ A test restore here is made by the steps that a host runs, in a server whose sup
 programs as we can. So what a host writes must not become a statement of that superuser's.
 """
 
+import locale
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from ...config.errors import UnprovenError
@@ -23,6 +25,27 @@ _LOCALE: Final = re.compile(
 class Believed(NamedTuple):
     manifest: bytes
     notes: list[str]
+
+
+def rewrite(archive: Path) -> list[str]:
+    """Leave in its manifest what a host may tell to this machine; return notes on what is not."""
+    manifest = archive.with_suffix(".manifest")
+    told = believed(manifest.read_bytes(), archive.name, _is_known)
+    manifest.write_bytes(told.manifest)
+    return told.notes
+
+
+def _is_known(name: str) -> bool:
+    """A name that does not fit in is not known here."""
+    if not re.fullmatch(r"[\w.@,+-]{1,100}", name, re.ASCII):
+        return False
+    before = locale.setlocale(locale.LC_COLLATE)
+    try:
+        locale.setlocale(locale.LC_COLLATE, name)
+    except locale.Error:
+        return False
+    locale.setlocale(locale.LC_COLLATE, before)
+    return True
 
 
 def believed(manifest: bytes, name: str, is_known: Callable[[str], bool]) -> Believed:
@@ -46,12 +69,13 @@ def believed(manifest: bytes, name: str, is_known: Callable[[str], bool]) -> Bel
             "the host says that the archive is of a superuser: on this machine it is restored"
             " without such rights"
         )
-    for locale in filter(None, told):
-        missing = {each for each in (locale[2], locale[3]) if not is_known(each)}
-        instead = "C.UTF-8" if locale[1] == "UTF8" and is_known("C.UTF-8") else "C"
-        collate, ctype = (instead if each in missing else each for each in (locale[2], locale[3]))
+    for place in filter(None, told):
+        missing = {each for each in (place[2], place[3]) if not is_known(each)}
+        instead = "C.UTF-8" if place[1] == "UTF8" and is_known("C.UTF-8") else "C"
+        collate, ctype = (instead if each in missing else each for each in (place[2], place[3]))
         kept.insert(
-            0, f"locale=ENCODING '{locale[1]}' LC_COLLATE '{collate}' LC_CTYPE '{ctype}'{locale[4]}"
+            0,
+            f"locale=ENCODING '{place[1]}' LC_COLLATE '{collate}' LC_CTYPE '{ctype}'{place[4]}",
         )
         if missing:
             notes.append(

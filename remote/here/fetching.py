@@ -13,10 +13,10 @@ from .. import steps
 from .._door import shell
 from .._door.attending import come_back
 from .._door.events import Stream
-from .._door.exchange import LOST
 from .._door.hearing import Follow
-from .._door.shell import Report, Told
-from .._ssh.link import Link
+from .._door.line import Line
+from .._door.report import LOST, Report
+from .._door.shell import Told
 from ..catalog import Archive
 from ..facts import number
 
@@ -86,7 +86,7 @@ class Incoming:
 
 
 def fetch(  # noqa: PLR0913 - each has a name
-    link: Link,
+    link: Line,
     archive: Archive,
     directory: Path,
     *,
@@ -114,7 +114,7 @@ def fetch(  # noqa: PLR0913 - each has a name
 
 
 def _poured(  # noqa: PLR0913
-    link: Link,
+    link: Line,
     incoming: Incoming,
     variables: Mapping[str, str],
     patience: int,

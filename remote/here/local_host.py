@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from ...config.machine import harmless_environment
-from .._door.shell import Line
+from .._door.line import Line
 from . import confinement
 
 SHELL: Final = "/bin/sh"

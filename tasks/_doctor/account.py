@@ -14,7 +14,7 @@ from .findings import Finding, ok, warned
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
-    from ...remote._door.shell import Report
+    from ...remote import Report
     from ...remote.facts import Facts
 
 _QUOTA: Final = re.compile(rf"\s*(\S+)\s+({WHOLE})\*?\s+({WHOLE})\s+({WHOLE})\b")

@@ -10,7 +10,7 @@ from .findings import Finding, listed, ok, warned
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
-    from ...remote._door.shell import Report
+    from ...remote import Report
 
 _KEPT_ROWS: Final = "as it says; or leave that to its owner"
 

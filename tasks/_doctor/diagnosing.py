@@ -6,17 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...config import errors
-from .._gate import drill_here
+from .._gate import able_here
 from .._gate.recipe import drills_here, looking
+from .._host.host import Host
 from .._host.interrupts import signals_raise
-from .._host.session import Host, prepared
+from .._host.session import prepared
 from .._show.report import tell, tell_data
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
     from ...config.settings import Settings
-    from ...remote._door.shell import Report
+    from ...remote import Report
     from .findings import Finding
 
 
@@ -60,8 +61,7 @@ def _examined(
 def _on_the_way(
     settings: Settings, caller: Any, found: list[Finding]
 ) -> errors.PredeployError | None:
-    from ...remote._ssh.examination import examine
-    from ...remote._ssh.link import Link
+    from ...remote import Link, examine
     from .way import of_settings, of_way
 
     examination = examine(settings, caller)
@@ -77,7 +77,7 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
 
     settings = host.settings
     report = host.run("doctor", looking(settings))
-    if drill_here.stands_in(host, report):
+    if able_here.stands_in(host, report):
         return _on_the_host(replace(host, settings=replace(settings, drill="runner")), found)
     try:
         found.extend(of_host(settings, report))
@@ -100,10 +100,10 @@ def _here(report: Report, found: list[Finding]) -> errors.PredeployError | None:
     from .findings import ok, told
 
     try:
-        programs = drill_here.check_programs(drill_here.major_of(report.of("preflight")))
+        programs = able_here.check_programs(able_here.major_of(report.of("preflight")))
     except errors.PreflightError as failure:
         found.append(told("programs", str(failure.message)))
         return failure
     found.append(ok("programs", f"here, for the test restore: {programs.version}"))
-    found.append(ok("programs", drill_here.shut_in(confinement.is_possible())))
+    found.append(ok("programs", able_here.shut_in(confinement.is_possible())))
     return None

@@ -13,7 +13,7 @@ from .way_back import of_rehearsal, proof
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
-    from ...remote._door.shell import Report
+    from ...remote import Report
 
 
 def of_host(settings: Settings, report: Report) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from .findings import Finding, ok, told
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
-    from ...remote._ssh.examination import Examination, Seen
+    from ...remote import Examination, Seen
 
 
 def of_settings(settings: Settings) -> Iterator[Finding]:

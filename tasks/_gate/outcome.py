@@ -11,7 +11,7 @@ from .._show.report import warn
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ...remote._door.shell import Report
+    from ...remote import Report
     from ...remote.catalog import Archive
 
 SKEW_SECONDS = 300

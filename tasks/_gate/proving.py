@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import drill_here
+from .able_here import stands_in
 from .recipe import DRILLED, recording, verifying
 
 if TYPE_CHECKING:
     from ...remote.catalog import Archive
-    from .._host.session import Host
+    from .._host.host import Host
 
 
 def prove(host: Host, archive: Archive, grade: str) -> None:
@@ -19,7 +20,7 @@ def prove(host: Host, archive: Archive, grade: str) -> None:
         _prove_elsewhere(host, archive)
         return
     report = host.run("verify", verifying(settings, grade, archive.name))
-    if drills and drill_here.stands_in(host, report):
+    if drills and stands_in(host, report):
         _prove_elsewhere(host, archive)
     elif report.code != 0:
         raise host.failure("verify", report)

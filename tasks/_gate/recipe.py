@@ -5,12 +5,11 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from ...remote import steps
-from ...remote._door.script import WherePlaced
+from ...remote import WherePlaced, steps
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
-    from ...remote._door.script import Step
+    from ...remote import Step
     from ...remote.catalog import Archive
 
 DRILLED = ("restored", "equal")

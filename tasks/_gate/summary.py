@@ -9,7 +9,7 @@ from .._show.units import size
 
 if TYPE_CHECKING:
     from ...remote.catalog import Archive
-    from .._host.session import Host
+    from .._host.host import Host
 
 
 def tell_version(host: Host) -> None:

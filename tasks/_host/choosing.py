@@ -9,7 +9,7 @@ from ...config import errors
 if TYPE_CHECKING:
     from ...config.settings import Settings
     from ...remote.catalog import Archive, Catalog
-    from .session import Host
+    from .host import Host
 
 
 def chosen(host: Host, task: str, catalog: Catalog, wanted: str | None) -> Archive:

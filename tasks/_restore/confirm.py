@@ -11,7 +11,7 @@ from .._show.report import tell, warn
 from .._show.stream import is_terminal
 
 if TYPE_CHECKING:
-    from .._host.session import Host
+    from .._host.host import Host
     from .plan import Plan
 
 

@@ -9,7 +9,7 @@ from .._show.report import tell
 from .confirm import type_name
 
 if TYPE_CHECKING:
-    from .._host.session import Host
+    from .._host.host import Host
 
 
 def drop_old_databases(host: Host, yes: bool) -> None:

@@ -11,7 +11,7 @@ from .._show.units import count
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
-    from ...remote._door.shell import Report
+    from ...remote import Report
 
 WAYS = ("swap", "transaction")
 _AIM = ("profile", "ssh_host", "ssh_port", "ssh_user", "db_name", "db_user", "db_host", "db_port")

@@ -14,9 +14,8 @@ from .plan_text import as_text
 from .source import source
 
 if TYPE_CHECKING:
-    from ...remote._door.script import Step
-    from ...remote._door.shell import Report
-    from .._host.session import Host
+    from ...remote import Report, Step
+    from .._host.host import Host
     from .plan import Plan
     from .source import Source
 

@@ -9,7 +9,7 @@ from ...remote import steps
 from .._show.report import tell
 
 if TYPE_CHECKING:
-    from .._host.session import Host
+    from .._host.host import Host
     from .source import Source
 
 

@@ -13,7 +13,7 @@ from ...remote.catalog import PRE_RESTORE, Catalog, read
 from .._host.choosing import chosen, refused
 
 if TYPE_CHECKING:
-    from .._host.session import Host
+    from .._host.host import Host
 
 _MAGIC = b"PGDMP"
 _CHUNK_BYTES = 64 * 1024

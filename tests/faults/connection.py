@@ -9,7 +9,7 @@ from signal import SIGINT, SIGTERM, Signals
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from sandbox.sshd import private_text, public_line
+from sandbox.keys import private_text, public_line
 from sandbox.workspace import free_port
 from tests.faults.fault import Fault
 from tests.faults.scene import Run, Scene

@@ -14,7 +14,8 @@ from itertools import count
 from pathlib import Path
 
 from sandbox.postgres import Postgres
-from sandbox.sshd import SshServer, descendants
+from sandbox.serving import descendants
+from sandbox.sshd import SshServer
 from tests.integration.cutting import Programs, Way
 from tests.processes import remote_processes, sessions, wait_for
 from tests.project import Project

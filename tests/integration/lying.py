@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from fabric_predeploy.config import loading
 from fabric_predeploy.remote._door import attending, shell
-from fabric_predeploy.remote._door.exchange import LOST
-from fabric_predeploy.remote._door.shell import Report
+from fabric_predeploy.remote._door.report import LOST, Report
 from fabric_predeploy.remote._ssh import examination, link
 from invoke.context import Context
 

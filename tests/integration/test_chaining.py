@@ -16,7 +16,7 @@ from fabric_predeploy.tasks._host.session import session
 @task
 def port(c):
     with session(c) as host:
-        print("port", host.connection.run("echo $SSH_CONNECTION", hide=True).stdout.split()[1])
+        print("port", host.link.connection.run("echo $SSH_CONNECTION", hide=True).stdout.split()[1])
 
 @task(pre=[port, predeploy, port])
 def deploy(c):

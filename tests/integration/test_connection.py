@@ -31,7 +31,8 @@ from fabric_predeploy.remote._ssh import channel, connection
 from fabric_predeploy.tasks._host.interrupts import signals_raise
 
 from sandbox import sshd
-from sandbox.sshd import SshServer, private_text, public_line
+from sandbox.keys import private_text, public_line
+from sandbox.sshd import SshServer
 from tests.integration.cutting import way_to
 
 ROUNDS = 40

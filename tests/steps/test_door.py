@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import script, shell
-from fabric_predeploy.remote._door.exchange import LOST
+from fabric_predeploy.remote._door.report import LOST
 
 from tests.local import LocalLine
 

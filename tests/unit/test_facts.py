@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 
 import pytest
 from fabric_predeploy.config.errors import UnreadableFactError
-from fabric_predeploy.remote._door.shell import Report
+from fabric_predeploy.remote._door.report import Report
 from fabric_predeploy.remote.catalog import read, read_one
 from fabric_predeploy.remote.facts import Facts, number
 from fabric_predeploy.tasks._show.progress import Stage

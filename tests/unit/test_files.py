@@ -9,6 +9,7 @@ from fabric_predeploy.remote._door import script
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = (".py", ".sh", ".sql", ".awk", ".env")
+LONGEST = 250
 PRODUCT = [
     path
     for room in ("config", "remote", "tasks", "bench", "sandbox", ".ci")
@@ -18,6 +19,13 @@ PRODUCT = [
 SENT = [
     path for path in PRODUCT if path.suffix in (".sh", ".sql", ".awk") and "remote" in path.parts
 ]
+
+
+def test_no_file_of_the_product_is_longer_than_a_reader_bears():
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PRODUCT}
+    assert len(lengths) > 250
+    too_long = {path.name for path, length in lengths.items() if length > LONGEST}
+    assert too_long - {"restoring.sh"} == set()
 
 
 def test_what_is_sent_to_a_host_lies_where_it_is_found():

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote._door.shell import Report
+from fabric_predeploy.remote._door.report import Report
 from fabric_predeploy.tasks._doctor import diagnosis, findings
 from fabric_predeploy.tasks._doctor.findings import CHECKS, Finding
 

@@ -4,6 +4,7 @@ import base64
 import time
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -12,8 +13,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from fabric_predeploy.config.errors import HostError
 from fabric_predeploy.remote._ssh import hostkeys
-
-from sandbox.sshd import ed25519
 
 AUTHORITY, HOST, OTHER = (ed25519.Ed25519PrivateKey.generate() for _ in range(3))
 

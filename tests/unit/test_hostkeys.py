@@ -6,10 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from fabric_predeploy.config.errors import ConfigurationError, HostError
 from fabric_predeploy.remote._ssh import hostkeys
 
-from sandbox.sshd import ed25519, public_line
+from sandbox.keys import public_line
 
 ONE, OTHER = (public_line(ed25519.Ed25519PrivateKey.generate()) for _ in range(2))
 RSA_BLOB = b"\0\0\0\x07ssh-rsa and more"

@@ -2,9 +2,11 @@
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from fabric_predeploy import remote
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("config", "remote", "tasks")  # each may import those to its left
@@ -12,7 +14,10 @@ MODULES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")
 
 
 def imported(path):
-    """Names of top-level modules; of ours their path from the root, as `/room/module`."""
+    """Names of top-level modules; of ours their path from the root, as `/room/module`.
+
+    Those in functions count, and those for types alone.
+    """
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
@@ -23,6 +28,15 @@ def imported(path):
             for alias in node.names:
                 found = base / alias.name if base.is_dir() else base
                 yield f"/{found.relative_to(ROOT)}"
+
+
+def files_imported(path):
+    """Our files among them; of a folder its __init__.py, for a name that is made there."""
+    for name in imported(path):
+        if name.startswith("/"):
+            module = ROOT / name[1:]
+            ways = (module.with_suffix(".py"), module / "__init__.py")
+            yield next((way for way in ways if way.exists()), module.parent / "__init__.py")
 
 
 def called(path):
@@ -50,10 +64,49 @@ def test_no_command_imports_another():
     assert {path: found for path, found in others.items() if found} == {}
 
 
+def test_no_module_imports_itself_by_way_of_others():
+    everything = {path: {*files_imported(path)} - {path} for path in MODULES}
+    assert any(path.parent.name == "_door" for path in everything)  # and so on: all are there
+    left = dict(everything)
+    while leaves := [path for path in left if not left[path] & left.keys()]:
+        for path in leaves:
+            del left[path]
+    assert sorted(map(relative, left)) == []
+
+
+def test_tasks_use_only_what_remote_offers_them():
+    """Its __init__.py names what they may use of the folders that are its own."""
+    private = {
+        relative(path): sorted(name for name in imported(path) if name.startswith("/remote/_"))
+        for path in MODULES
+        if relative(path).startswith("tasks/")
+    }
+    assert {path: names for path, names in private.items() if names} == {}
+
+
+def test_what_remote_offers_is_there_and_is_what_types_are_checked_with():
+    tree = ast.parse((ROOT / "remote" / "__init__.py").read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and node.module:
+            module = import_module(f"fabric_predeploy.remote.{node.module}")
+            for alias in node.names:
+                offered = getattr(remote, alias.name, None)
+                types_alone = alias.name not in vars(remote)["_INTERFACE"]
+                assert types_alone or offered is getattr(module, alias.name)
+
+
+def test_what_is_private_to_a_command_is_not_used_by_the_room_below():
+    folders = {path.parent.name for path in MODULES if relative(path).startswith("tasks/_")}
+    shown = [path for path in MODULES if relative(path).startswith("tasks/_show/")]
+    for path in shown:
+        used = {name.split("/")[2] for name in imported(path) if name.startswith("/tasks/")}
+        assert used & folders <= {"_show"}, relative(path)
+
+
 def test_only_what_makes_the_connection_names_paramiko():
     naming = {path.name for path in MODULES if "paramiko" in imported(path)}
-    ssh = {"agent.py", "hop.py", "login.py", "offers.py", "proxy.py", "ssh_config.py"}
-    ssh |= {"transport.py"}
+    ssh = {"agent.py", "hop.py", "login.py", "match_exec.py", "offers.py", "proxy.py"}
+    ssh |= {"ssh_config.py", "transport.py"}
     assert naming == ssh
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from fabric_predeploy.config.loading import load
-from fabric_predeploy.remote._door.shell import Report
+from fabric_predeploy.remote._door.report import Report
 from fabric_predeploy.remote.facts import Facts
 from fabric_predeploy.tasks._restore.plan import Rows, planned
 from fabric_predeploy.tasks._restore.plan_text import as_data, as_text

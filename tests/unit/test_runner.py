@@ -6,9 +6,8 @@ import pytest
 from fabric_predeploy.config.errors import HostError
 from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote._door.exchange import LOST
-from fabric_predeploy.remote._door.shell import Report
-from fabric_predeploy.tasks._gate import drill_here
+from fabric_predeploy.remote._door.report import LOST, Report
+from fabric_predeploy.tasks._gate import able_here
 from fabric_predeploy.tasks._gate.gate import _run
 
 ENVIRON = {"DB_NAME": "shop", "DB_USER": "owner", "BACKUP_VERSION": "v1"}
@@ -35,7 +34,7 @@ def settings(tmp_path):
 
 
 def test_a_host_that_is_lost_once_it_has_published_is_a_failure(settings, monkeypatch):
-    monkeypatch.setattr(drill_here, "check_programs", lambda: None)
+    monkeypatch.setattr(able_here, "check_programs", lambda: None)
     told = dict.fromkeys(("publish", "gate", "defer"), ())
     host = Host(settings, [Report(told, LOST)])
 

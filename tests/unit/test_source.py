@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from fabric_predeploy.config.errors import RefusedError, UnprovenError
-from fabric_predeploy.remote._door.shell import Report
+from fabric_predeploy.remote._door.report import Report
 from fabric_predeploy.remote.catalog import PRE_RESTORE
 from fabric_predeploy.tasks._restore.source import safety, source
 

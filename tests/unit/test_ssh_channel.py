@@ -3,7 +3,7 @@
 import os
 from types import SimpleNamespace
 
-from fabric_predeploy.remote._door.exchange import LOST
+from fabric_predeploy.remote._door.report import LOST
 from fabric_predeploy.remote._ssh.channel import SshChannel
 
 
