@@ -47,11 +47,9 @@ types: $(VENV)/.dev-is-ready
 
 # A step runs behind lib/, so it is read behind it; .shellcheckrc says what follows from that.
 shell: $(VENV)/.dev-is-ready
-	@for step in $(STEPS); do \
-		echo "shellcheck $$step"; \
-		cat $(LIB) "$$step" | $(BIN)/shellcheck --shell=sh - || exit; \
-	done
-	$(BIN)/shfmt -d -ln posix -i 4 -ci $(LIB) $(STEPS)
+	@printf '%s\n' $(STEPS) | xargs -P 4 -I '{}' \
+		sh -c 'cat $(LIB) "{}" | $(BIN)/shellcheck --shell=sh - || { echo "in {}"; exit 1; }'
+	@$(BIN)/shfmt -d -ln posix -i 4 -ci $(LIB) $(STEPS)
 
 workflow: $(VENV)/.dev-is-ready
 	$(BIN)/actionlint -shellcheck=$(BIN)/shellcheck .github/workflows/*.yml
@@ -97,7 +95,7 @@ $(VENV)/.demo-is-ready: requirements.txt requirements-lib.txt requirements-demo.
 	@$(PIP) -r requirements.txt -r requirements-demo.txt
 	@touch $@
 
-$(VENV)/.dev-is-ready: $(VENV)/.demo-is-ready requirements-dev.txt | $(BIN)/python
+$(VENV)/.dev-is-ready: $(VENV)/.demo-is-ready requirements-dev.txt requirements-test.txt | $(BIN)/python
 	@echo "Installing requirements-dev.txt into $(VENV)"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
