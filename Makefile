@@ -22,7 +22,7 @@ demo: $(VENV)/.demo-is-ready ## see the gate at work on a throwaway host: needs 
 	@$(BIN)/python -m sandbox demo
 
 test: $(VENV)/.dev-is-ready ## run all tests, with the floor under line coverage
-	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=95
 
 unit: $(VENV)/.dev-is-ready ## run the tests that need no server: seconds
 	$(BIN)/python -m pytest tests/unit tests/steps
