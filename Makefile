@@ -54,7 +54,7 @@ shell: $(VENV)/.dev-is-ready
 workflow: $(VENV)/.dev-is-ready
 	$(BIN)/actionlint -shellcheck=$(BIN)/shellcheck .github/workflows/*.yml
 
-docs: $(VENV)/.dev-is-ready ## write the parts of docs/ that follow from the code
+docs: $(VENV)/.dev-is-ready ## write the parts of docs/ and of the shipped profile that follow from the code
 	$(BIN)/python .ci/pages.py
 	$(BIN)/python -m tests.messages >docs/messages.md
 

@@ -1,4 +1,4 @@
-"""Write the parts of docs/ that follow from the code: `make docs`.
+"""Write what follows from the code, in docs/ and in the shipped profile: `make docs`.
 
 A page holds each such part between two comments, `<!-- NAME: written by make docs -->` and
 `<!-- end -->`. What stands outside of them is written by hand.
@@ -7,44 +7,66 @@ A page holds each such part between two comments, `<!-- NAME: written by make do
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from fabric_predeploy.config import errors
-from fabric_predeploy.config.settings import SPECS, Settings
+from fabric_predeploy.config.settings import SECTIONS, SPECS
+from fabric_predeploy.config.spec import Spec
 from fabric_predeploy.tasks import namespace
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+PROFILE = ROOT / "config" / "siteground.env"
+WIDTH = 99
 PART = re.compile(r"(<!-- ([\w-]+): written by make docs -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def settings() -> str:
-    """What the comments of the shipped profile say, with flags and defaults from the code."""
-    profile = (ROOT / "config" / "siteground.env").read_text(encoding="utf-8")
-    _, *sections = re.split(r"^# --- (.*?) -+$", profile, flags=re.MULTILINE)
     lines = []
-    for title, text in zip(sections[::2], sections[1::2], strict=True):
-        lines += [f"## {title}", "", *_head("variable", "meaning", "default"), *_rows(text), ""]
+    for section, specs in _sections():
+        lines += [f"## {section}", "", *_head("variable", "meaning", "default")]
+        lines += [*map(_setting, specs), ""]
     return "\n".join(lines)
 
 
-def _rows(section: str) -> Iterator[str]:
-    found = {spec.variable: (name, spec) for name, spec in SPECS.items()}
-    defaults = {item.name: item.default for item in fields(Settings)}
-    pattern = r"((?:^# .*\n)+)^#?(\w+)=(.*)$"
-    for comment, variable, written in re.findall(pattern, section, re.MULTILINE):
-        name, spec = found[variable]
-        text = " ".join(line.removeprefix("# ") for line in comment.splitlines())
-        meaning, _, unset = text.partition(" Not set: ")
-        if spec.flag.startswith("--"):
-            meaning += f" Flag: `{spec.flag}`."
-        yield _row(f"`{variable}`", meaning, unset.rstrip(".") or _default(defaults[name], written))
+def _sections() -> Iterator[tuple[str, list[Spec]]]:
+    """Each part of the table with its title. PREDEPLOY_HOST has no help: no profile can hold it."""
+    for section in SECTIONS:
+        specs = [SPECS[item.name] for item in fields(section)]
+        yield str(section.__doc__).rstrip("."), [spec for spec in specs if spec.help]
 
 
-def _default(value: Any, written: str) -> str:
-    return "none" if value in (None, MISSING) else f"`{written}`"
+def _setting(spec: Spec) -> str:
+    flag = f" Flag: `{spec.flag.name}`." if spec.flag.commands else ""
+    default = f"`{spec.default}`" if spec.default else "none"
+    return _row(f"`{spec.variable}`", spec.help + flag, spec.unset or default)
+
+
+def secrets() -> str:
+    names = [f"`{spec.variable}`" for spec in SPECS.values() if spec.secret]
+    return f"These settings are secrets: {', '.join(names[:-1])} and {names[-1]}.\n"
+
+
+def profile(text: str) -> str:
+    """Return the text of the shipped profile as it must be: its head, and what is set, stay."""
+    head, _, _ = text.partition("\n# --- ")
+    set_here = {line.split("=")[0]: line for line in re.findall("(?m)^[A-Z].*", text)}
+    lines = [head]
+    for section, specs in _sections():
+        lines += [f"# --- {section} ".ljust(WIDTH, "-"), ""]
+        for spec in specs:
+            lines += _comment(spec.help)
+            lines += _comment(f"Not set: {spec.unset}.") if spec.unset else []
+            unset_here = f"#{spec.variable}={spec.default or ''}"
+            lines += [set_here.get(spec.variable, unset_here), ""]
+    return "\n".join(lines)
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in wrap(text, WIDTH - 2, break_on_hyphens=False)]
 
 
 def exit_codes() -> str:
@@ -91,6 +113,7 @@ def _row(*cells: str) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
+    "secrets": secrets,
     "exit-codes": exit_codes,
     "commands": commands,
 }
@@ -102,11 +125,12 @@ def written(text: str) -> str:
 
 
 def main() -> None:
-    for page in sorted(DOCS.glob("*.md")):
-        before = page.read_text(encoding="utf-8")
-        if (after := written(before)) != before:
-            page.write_text(after, encoding="utf-8")
-            print(f"written: {page.relative_to(ROOT)}")
+    for path in [*sorted(DOCS.glob("*.md")), PROFILE]:
+        before = path.read_text(encoding="utf-8")
+        after = profile(before) if path == PROFILE else written(before)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+            print(f"written: {path.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

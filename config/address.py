@@ -7,7 +7,7 @@ from typing import Final
 
 from . import parsers
 
-_BRACKETED: Final = re.compile(r"\[([^\[\]]+)\](?::(.*))?")
+_BRACKETED: Final = r"\[([^\[\]]+)\](?::(.*))?"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def address(text: str) -> Address:
         raise ValueError("must not hold a password: only keys are used to log in")
     if at:
         parsers.user(user)
-    bracketed = _BRACKETED.fullmatch(place)
+    bracketed = re.fullmatch(_BRACKETED, place)
     host, port = place, None
     if bracketed:
         host, port = bracketed[1], bracketed[2]

@@ -12,7 +12,8 @@ from .errors import ConfigurationError
 from .parsers import readable, slug_of
 from .profiles import Source
 from .secrecy import shown
-from .settings import REQUIRED, SECRET_VARIABLES, SPECS, VARIABLES, Settings, Spec
+from .settings import REQUIRED, SECRET_VARIABLES, SPECS, VARIABLES, Settings
+from .spec import Spec
 
 UNVERSIONED: Final = "unversioned"
 _COMMAND_LINE: Final = "command line"
@@ -105,7 +106,7 @@ def _profile_name(levels: Sequence[Source], directory: Path, problems: Iterable[
 def _given(spec: Spec, levels: Sequence[Source]) -> Given | None:
     for number, level in enumerate(levels):
         if text := level.values.get(spec.variable):
-            origin = spec.flag if level.origin == _COMMAND_LINE else level.origin
+            origin = spec.flag.name if level.origin == _COMMAND_LINE else level.origin
             return Given(text, origin, number)
     return None
 

@@ -1,26 +1,29 @@
-"""From the text of one setting to its value; a ValueError says what the text must be instead."""
+"""From the text of one setting to its value; a ValueError says what the text must be instead.
+
+The script on the host has shell functions of the same names, for the parsers of its settings.
+"""
 
 import os
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 MAX_LINE_LENGTH: Final = 4096
 # Control characters, line and paragraph separators, and what was no UTF-8 (lone surrogates).
 _NOT_IN_A_LINE: Final = frozenset({"Cc", "Zl", "Zp", "Cs"})
+# Patterns are compiled when they are used: `fab --list` needs the table, and parses nothing.
 # OpenSSH's own rule for user names: they may reach a ProxyCommand.
-_USER: Final = re.compile(r"""(?!-)[^\s'"`$;&<>|(){}]{1,255}""")
-_HOST: Final = re.compile(r"[\w\[:][\w.:%\[\]-]{0,252}")
-_NAME_PART: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._+-]*")
+_USER: Final = r"""(?!-)[^\s'"`$;&<>|(){}]{1,255}"""
+_HOST: Final = r"[\w\[:][\w.:%\[\]-]{0,252}"
+_NAME_PART: Final = "[A-Za-z0-9][A-Za-z0-9._+-]*"
 _LONGEST_VERSION: Final = 100
-_COMPRESS: Final = re.compile(r"none|gzip:[1-9]|zstd:([1-9]|1[0-9]|2[0-2])")
+_COMPRESS: Final = r"none|gzip:[1-9]|zstd:([1-9]|1[0-9]|2[0-2])"
 _PART: Final = r"""(?:"[^"]+"|[a-z0-9_$*?]+)"""
-_TABLES: Final = re.compile(rf"{_PART}\.{_PART}(?:\s*,\s*{_PART}\.{_PART})*")
-_KNOWN_HOST: Final = re.compile(
-    r"\s*(@\S+\s+)?[^\s#]\S*\s+(ssh|ecdsa|sk)-\S+\s+[A-Za-z0-9+/]{16,}=*(\s|$)"
-)
+_TABLES: Final = rf"{_PART}\.{_PART}(?:\s*,\s*{_PART}\.{_PART})*"
+_KNOWN_HOST: Final = r"\s*(@\S+\s+)?[^\s#]\S*\s+(ssh|ecdsa|sk)-\S+\s+[A-Za-z0-9+/]{16,}=*(\s|$)"
 
 
 def one_line(text: str) -> str:
@@ -40,18 +43,19 @@ def key_text(text: str) -> str:
 
 
 def known_hosts(text: str) -> str:
-    if not any(_KNOWN_HOST.match(line) for line in text.splitlines()):
+    if not any(re.match(_KNOWN_HOST, line) for line in text.splitlines()):
         raise ValueError("must hold known_hosts lines, each a host, a key type and a key")
     return key_text(text)
 
 
 def whole(minimum: int, maximum: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if re.fullmatch("[0-9]{1,9}", text) and minimum <= int(text) <= maximum:
-            return int(text)
-        raise ValueError(f"must be a whole number from {minimum} to {maximum}")
+    return partial(_whole, minimum, maximum)
 
-    return parse
+
+def _whole(minimum: int, maximum: int, text: str) -> int:
+    if re.fullmatch("[0-9]{1,9}", text) and minimum <= int(text) <= maximum:
+        return int(text)
+    raise ValueError(f"must be a whole number from {minimum} to {maximum}")
 
 
 def seconds(text: str) -> int:
@@ -69,26 +73,28 @@ def amount(text: str) -> int:
 
 
 def choice(*values: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in values:
-            raise ValueError(f"must be {', '.join(values[:-1])} or {values[-1]}")
-        return text
+    return partial(_choice, *values)
 
-    return parse
+
+def _choice(*values_and_text: str) -> str:
+    *values, text = values_and_text
+    if text not in values:
+        raise ValueError(f"must be {', '.join(values[:-1])} or {values[-1]}")
+    return text
 
 
 def name_part(max_length: int) -> Callable[[str], str]:
     """Accept what no shell, path or option could mistake: it becomes part of a file name."""
+    return partial(_name_part, max_length)
 
-    def parse(text: str) -> str:
-        if not _NAME_PART.fullmatch(text) or len(text) > max_length:
-            raise ValueError(
-                f"must be at most {max_length} characters, of the kind A-Z a-z 0-9 . _ + -, "
-                "and begin with a letter or a digit"
-            )
-        return text
 
-    return parse
+def _name_part(max_length: int, text: str) -> str:
+    if not re.fullmatch(_NAME_PART, text) or len(text) > max_length:
+        raise ValueError(
+            f"must be at most {max_length} characters, of the kind A-Z a-z 0-9 . _ + -, "
+            "and begin with a letter or a digit"
+        )
+    return text
 
 
 def version_name(text: str) -> str:
@@ -104,19 +110,19 @@ def version_name(text: str) -> str:
 
 def slug_of(text: str) -> str:
     """Return "" where nothing is left. What is a name part already stays as it is."""
-    if _NAME_PART.fullmatch(text):
+    if re.fullmatch(_NAME_PART, text):
         return text
     return re.sub(r"[^A-Za-z0-9._+]+", "-", text).lstrip("._+-").rstrip("-")
 
 
 def compression(text: str) -> str:
-    if not _COMPRESS.fullmatch(text):
+    if not re.fullmatch(_COMPRESS, text):
         raise ValueError("must be zstd:1 to zstd:22, gzip:1 to gzip:9, or none")
     return text
 
 
 def table_patterns(text: str) -> str:
-    if not _TABLES.fullmatch(one_line(text)):
+    if not re.fullmatch(_TABLES, one_line(text)):
         raise ValueError(
             "must be names such as schema.table, with commas between them; * and ? stand for any"
             " letters and for one, and a name with other than a-z 0-9 _ $ goes into double quotes"
@@ -142,7 +148,7 @@ def as_expression(patterns: str) -> str:
 
 def host(text: str) -> str:
     """Accept a host, an address, an ssh_config alias or a profile: never a path or an option."""
-    if not _HOST.fullmatch(text):
+    if not re.fullmatch(_HOST, text):
         raise ValueError("must be a host name, an address, an ssh_config alias or a profile")
     try:
         text.encode("idna")  # what looking it up would do: no empty part, none over 63 characters
@@ -152,7 +158,7 @@ def host(text: str) -> str:
 
 
 def user(text: str) -> str:
-    if not _USER.fullmatch(one_line(text)):
+    if not re.fullmatch(_USER, one_line(text)):
         raise ValueError("must be a user name: no space, no leading dash, no shell character")
     return text
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from . import version
 from .errors import ConfigurationError
+from .settings import SPECS
 
 FABFILE: Final = "from fabric_predeploy.tasks import namespace\n"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.,:/@%+~-]+")
@@ -21,13 +22,8 @@ _PARTS: Final = {
     "The database, as seen from the host": ("DB_NAME", "DB_USER", "DB_HOST", "DB_PORT"),
     "The first part of an archive's name, and how many are kept": ("BACKUP_PROJECT", "MAX_BACKUPS"),
 }
-_DEFAULTS: Final = {
-    "SSH_PORT": "22",
-    "SSH_USER": "",
-    "DB_HOST": "localhost",
-    "DB_PORT": "5432",
-    "MAX_BACKUPS": "5",
-}
+# What stands there, commented, where nothing is given: these, and the defaults of the table.
+_IN_PLACE: Final = {"SSH_PORT": "22", "SSH_USER": ""}
 
 
 def profile_text(name: str, values: Mapping[str, str]) -> str:
@@ -37,13 +33,15 @@ def profile_text(name: str, values: Mapping[str, str]) -> str:
         "# Committed, so it holds no secrets: key and password belong in CI or in .env.",
         "# All settings: docs/settings.md of fabric-predeploy. A commented line shows the default.",
     ]
+    presets = {spec.variable: spec.default for spec in SPECS.values() if spec.default is not None}
+    defaults = _IN_PLACE | presets
     for title, variables in _PARTS.items():
         settings = [
             f"{variable}={quoted(values[variable])}"
             if variable in values
-            else f"#{variable}={_DEFAULTS[variable]}"
+            else f"#{variable}={defaults[variable]}"
             for variable in variables
-            if variable in values or variable in _DEFAULTS
+            if variable in values or variable in defaults
         ]
         if settings:
             lines += ["", f"# {title}.", *settings]

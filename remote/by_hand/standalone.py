@@ -13,12 +13,9 @@ if TYPE_CHECKING:
 
     from ...config.settings import Settings
 
-# What standalone.sh gives to the steps in the client's place.
+# What standalone.sh gives to the steps in the client's place, beside the settings that it takes.
 _GIVEN_THERE = frozenset(
-    {"client", "git_commit", "now", "db_name", "db_user", "db_host", "db_port", "db_bin_dir"}
-    | {"project", "version", "compress", "proof", "lock_timeout_seconds", "lock_wait_seconds"}
-    | {"max_backups", "keep_days", "keep_daily", "keep_weekly", "keep_monthly", "demand"}
-    | {"shrink_bytes_percent", "shrink_rows_percent", "accept_shrink", "reconnect_seconds"}
+    {"client", "git_commit", "now", "version", "demand", "accept_shrink", "reconnect_seconds"}
 )
 
 _HEAD = """\
@@ -43,7 +40,10 @@ def standalone(several: Sequence[Step], settings: Settings) -> str:
 
 
 def _without_client(step: Step) -> Step:
-    kept = {key: value for key, value in step.variables.items() if key not in _GIVEN_THERE}
+    from ...config.settings import ON_THE_HOST
+
+    given = _GIVEN_THERE | ON_THE_HOST.keys()
+    kept = {key: value for key, value in step.variables.items() if key not in given}
     if step.name == "dump":  # nothing that a deploy could go back to: so rotation keeps them apart
         kept["label"] = ON_HOST
     kind = _Rehearse if step.name == "rehearse" else Step

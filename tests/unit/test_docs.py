@@ -52,6 +52,11 @@ def test_no_page_lags_behind_the_code_that_parts_of_it_are_made_of(path):
     assert generator().written(text) == text, "run `make docs`"
 
 
+def test_the_shipped_profile_does_not_lag_behind_the_table_of_settings():
+    text = (ROOT / "config" / "siteground.env").read_text(encoding="utf-8")
+    assert generator().profile(text) == text, "run `make docs`"
+
+
 def test_the_code_writes_settings_exit_codes_and_commands():
     text = "".join(path.read_text(encoding="utf-8") for path in DOCS)
     assert set(re.findall(r"<!-- ([\w-]+): written by make docs -->", text)) == {*generator().PARTS}

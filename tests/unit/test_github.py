@@ -12,7 +12,8 @@ from fabric_predeploy.config.errors import PreflightError
 from fabric_predeploy.config.github import github
 from fabric_predeploy.config.harmless import harmless, harmless_lines
 from fabric_predeploy.config.parsers import one_line
-from fabric_predeploy.config.settings import SPECS, Spec
+from fabric_predeploy.config.settings import SPECS
+from fabric_predeploy.config.spec import Spec
 from fabric_predeploy.tasks._show import github as told
 from fabric_predeploy.tasks._show.report import note, tell, warn
 from hypothesis import given
@@ -162,11 +163,8 @@ def test_every_secret_setting_is_masked(runner, name):
 
 
 def test_a_secret_setting_that_is_added_is_masked_without_another_word(runner, monkeypatch):
-    new = Spec("PING_TOKEN", one_line, "command line", secret=True)
-    monkeypatch.setitem(SPECS, "ping_token", new)
-    monkeypatch.setitem(
-        SPECS, "ping_name", Spec("PING_NAME", one_line, "command line", secret=False)
-    )
+    monkeypatch.setitem(SPECS, "ping_token", Spec("PING_TOKEN", one_line, secret=True))
+    monkeypatch.setitem(SPECS, "ping_name", Spec("PING_NAME", one_line))
 
     told.mask(SimpleNamespace(**SECRETS, ping_token="hunter2", ping_name="shown"))
 

@@ -1,4 +1,5 @@
-# Of `standalone`: whether its settings can be used. The rules are those of config/parsers.py.
+# Of `standalone`: whether its settings can be used. The rules are those of config/parsers.py; which rule holds for which
+# setting, the table of settings says.
 
 # What is wrong is not shown: it may be a secret in the wrong place.
 must() {
@@ -100,28 +101,11 @@ directory() {
     esac
 }
 
+# What `checks` holds are lines such as: whole DB_PORT 1 65535
 check_settings() {
     version_note=
-    line DB_NAME
-    line DB_USER
-    line DB_HOST
-    whole DB_PORT 1 65535
-    directory DB_BIN_DIR
-    directory BACKUP_DIR
-    whole MAX_BACKUPS 1 10000
-    whole BACKUP_KEEP_DAYS 1 10000
-    whole BACKUP_KEEP_DAILY 1 10000
-    whole BACKUP_KEEP_WEEKLY 1 10000
-    whole BACKUP_KEEP_MONTHLY 1 10000
-    name_part BACKUP_PROJECT 50
+    eval "$checks"
     version_name BACKUP_VERSION
-    choice BACKUP_PROOF auto written read
-    choice BACKUP_REHEARSAL warn require off
-    compression BACKUP_COMPRESS
-    whole BACKUP_SHRINK_BYTES 0 100
-    whole BACKUP_SHRINK_ROWS 0 100
-    whole BACKUP_LOCK_TIMEOUT 1 86400
-    whole BACKUP_LOCK_WAIT 0 86400
     case $password in *[[:cntrl:]]*) must DB_PASSWORD "one line without control characters" ;; esac
     [ -n "${HOME:-}" ] || problem "HOME" "must be set"
     [ -z "$problems" ] || die 2 "these settings cannot be used; nothing was touched"

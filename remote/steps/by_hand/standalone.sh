@@ -1,7 +1,7 @@
 #!/bin/sh
 # Stand in for the client: take its settings from the environment, and tell people what it would read as facts.
 # needs: _settings
-: "${defaults:?}" "${profile:?}"
+: "${defaults:?}" "${checks:?}" "${gives:?}" "${profile:?}"
 
 meet_client() {
     [ -z "$met" ] || return 0
@@ -65,19 +65,14 @@ END
     unset DB_PASSWORD
 }
 
-# What a client would give to the steps.
+# What a client would give to the steps. What `gives` holds are lines such as: db_name=$DB_NAME
 # shellcheck disable=SC2153 # take_settings has set them
 give_settings() {
+    eval "$gives"
     client="$(id -un 2>/dev/null || id -u), by hand or cron"
     backup_dir=$(absolute "$BACKUP_DIR")
-    backup_path=$backup_dir git_commit='' now=''
-    db_name=$DB_NAME db_user=$DB_USER db_host=$DB_HOST db_port=$DB_PORT db_bin_dir=$DB_BIN_DIR
-    project=$BACKUP_PROJECT version=$BACKUP_VERSION compress=$BACKUP_COMPRESS proof=$BACKUP_PROOF
+    backup_path=$backup_dir git_commit='' now='' version=$BACKUP_VERSION
     [ "$proof" != auto ] || proof="read" # nothing makes a test restore here
-    lock_timeout_seconds=$BACKUP_LOCK_TIMEOUT lock_wait_seconds=$BACKUP_LOCK_WAIT
-    max_backups=$MAX_BACKUPS keep_days=$BACKUP_KEEP_DAYS
-    keep_daily=$BACKUP_KEEP_DAILY keep_weekly=$BACKUP_KEEP_WEEKLY keep_monthly=$BACKUP_KEEP_MONTHLY
-    shrink_bytes_percent=$BACKUP_SHRINK_BYTES shrink_rows_percent=$BACKUP_SHRINK_ROWS
     demand='' rehearsal='' reconnect_seconds=0
     [ "$BACKUP_REHEARSAL" != require ] || demand=any
     # What the database tells is read up to this line, so nobody may know it beforehand.
