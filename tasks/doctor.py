@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke.tasks import task
+from ._host.command import Call, command
 
 if TYPE_CHECKING:
-    from invoke.context import Context
-
     from ._doctor.findings import Finding
 
 
-@task(
-    auto_shortflags=False,
-    help={
-        "version": "as predeploy would be given it",
-        "json_": "print data: check, result, detail and remedy of each",
-    },
+@command(
+    version="as predeploy would be given it",
+    json_="print data: check, result, detail and remedy of each",
 )
-def doctor(c: Context, version: str | None = None, json_: bool = False) -> list[Finding]:
+def doctor(call: Call, *, json_: bool = False) -> list[Finding]:
     """Tell whether predeploy may run, or why not; touch nothing."""
     from ._doctor.diagnosing import diagnosed
     from ._show.github import failures_told
 
     with failures_told():
-        return diagnosed(c, version, json_=json_)
+        return diagnosed(call.context, call.given, json_=json_)

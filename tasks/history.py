@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke.tasks import task
-
 from ..config import errors
 from ..remote import steps
 from ._gate.outcome import expired, host_time
-from ._host.host import Host
-from ._host.session import session
+from ._host.command import Call, command
 from ._show.report import tell, tell_data, warn
 from ._show.stream import columns
 from ._show.units import size
@@ -18,25 +15,21 @@ from ._show.units import size
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from invoke.context import Context
-
     from ..remote import Report
     from ..remote.catalog import Archive
     from ._history.table import Entry
+    from ._host.host import Host
 
 _MOST = 1_000_000
 
 
-@task(
-    auto_shortflags=False,
-    help={"limit": "only the newest so many", "json_": "print data instead of a table"},
-)
-def history(c: Context, limit: str | None = None, json_: bool = False) -> tuple[Archive, ...]:
+@command(limit="only the newest so many", json_="print data instead of a table")
+def history(call: Call, limit: str | None = None, json_: bool = False) -> tuple[Archive, ...]:
     """List the archives on the host, oldest first."""
     from ..remote.catalog import read
 
     newest = _limit(limit)
-    with session(c) as host:
+    with call.session() as host:
         upcoming = steps.retention(host.settings, upcoming=True)
         report = host.must("history", [steps.catalog(), steps.space(), upcoming])
         catalog = read(report)

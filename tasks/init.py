@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke.tasks import task
-
 from ..config import errors
+from ..config.settings import SPECS
+from ._host.command import Call, command
 from ._host.interrupts import signals_raise
 from ._show.prompt import typed
 from ._show.report import tell
@@ -28,23 +28,20 @@ if TYPE_CHECKING:
 _KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
-@task(
-    auto_shortflags=False,
-    help={
-        "name": "name of the profile, as in fab -H <name>",
-        "host": "host name, address, or an alias of ssh_config",
-        "port": "SSH port; default: 22, or what ssh_config says",
-        "user": "user there; default: yours, or what ssh_config says",
-        "database": "name of the database",
-        "db-user": "its owner, who dumps and restores",
-        "db-host": "where it is, as seen from the host; default localhost",
-        "db-port": "and its port; default 5432",
-        "fingerprint": "SHA256:… of the host's key, where nobody can be asked",
-        "overwrite": "a profile of that name that is there",
-    },
+@command(
+    name="name of the profile, as in fab -H <name>",
+    host="host name, address, or an alias of ssh_config",
+    port="SSH port; default: 22, or what ssh_config says",
+    user="user there; default: yours, or what ssh_config says",
+    database="name of the database",
+    db_user="its owner, who dumps and restores",
+    db_host=f"where it is, as seen from the host; default {SPECS['db_host'].default}",
+    db_port=f"and its port; default {SPECS['db_port'].default}",
+    fingerprint="SHA256:… of the host's key, where nobody can be asked",
+    overwrite="a profile of that name that is there",
 )
 def init(
-    c: Context,
+    call: Call,
     name: str | None = None,
     host: str | None = None,
     port: str | None = None,
@@ -58,7 +55,7 @@ def init(
 ) -> list[Finding]:
     """Write the profile of a new host, and let doctor look at it."""
     given = {
-        "PREDEPLOY_HOST": name or getattr(c, "original_host", None),
+        "PREDEPLOY_HOST": name or getattr(call.context, "original_host", None),
         "SSH_HOST": host,
         "SSH_PORT": port,
         "SSH_USER": user,
@@ -75,11 +72,11 @@ def init(
     with failures_told(), signals_raise(*heeded_signals()):
         values = answered(given, Path.cwd(), fingerprint, overwrite=overwrite)
         profile = values.pop("PREDEPLOY_HOST")
-        caller = _caller(c, profile)
+        caller = _caller(call.context, profile)
         settings = _write(caller, profile, values, fingerprint)
         _tell_secrets(settings)
         tell(f"\nfab -H {profile} doctor")
-        return diagnosed(caller)
+        return diagnosed(caller, {})
 
 
 def _caller(c: Context, profile: str) -> Any:

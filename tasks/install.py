@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke.tasks import task
-
 from ..config import errors
 from ..remote import steps
 from ._gate.by_hand import text
 from ._gate.recipe import DRILLED
-from ._host.session import session
+from ._host.command import Call, command
 from ._show.report import tell
 
 if TYPE_CHECKING:
-    from invoke.context import Context
-
     from ._host.host import Host
 
 _HINT = """\
@@ -23,10 +19,10 @@ _HINT = """\
   from cron  0 3 * * * {script} nightly >/dev/null 2>&1"""
 
 
-@task(auto_shortflags=False, help={"remove": "remove it from the host again"})
-def install(c: Context, remove: bool = False) -> None:
+@command(remove="remove it from the host again")
+def install(call: Call, remove: bool = False) -> None:
     """Put predeploy on the host as a script: by hand, and from cron."""
-    with session(c) as host:
+    with call.session() as host:
         if host.settings.proof in DRILLED and not remove:
             raise errors.ConfigurationError(
                 f"BACKUP_PROOF={host.settings.proof}: the script on the host makes no test restore"

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from invoke.tasks import task
-
 from ..remote import steps
 from ._host.choosing import chosen
-from ._host.session import session
+from ._host.command import Call, command
 from ._show.report import note, tell
 from ._show.units import size
 
-if TYPE_CHECKING:
-    from invoke.context import Context
 
-
-@task(
-    auto_shortflags=False,
-    help={"file": "of the run that has made this archive: name, unique part, or latest"},
-)
-def logs(c: Context, file: str | None = None) -> str:
+@command(file="of the run that has made this archive: name, unique part, or latest")
+def logs(call: Call, file: str | None = None) -> str:
     """Show the log of the last run, or of the one that made an archive."""
     from ..remote.catalog import read
 
-    with session(c) as host:
+    with call.session() as host:
         archive = ""
         if file is not None:
             catalog = read(host.must("logs", [steps.catalog()]))

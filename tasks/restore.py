@@ -5,45 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from invoke.tasks import task
-
 from ..config import errors
-from ._host.host import Host
-from ._host.session import session
+from ._host.command import Call, command
 from ._show.report import tell, tell_data, warn
 
 if TYPE_CHECKING:
-    from invoke.context import Context
-
+    from ._host.host import Host
     from ._restore.plan import Plan
     from ._restore.restoring import Restored
 
 _NAME_BYTES = 63  # PostgreSQL's NAMEDATALEN
 
 
-@task(
-    auto_shortflags=False,
-    iterable=["table"],
-    help={
-        "file": "archive: its name, a part of it, latest, latest@read, a path on the host or here",
-        "undo": "go back to the state that the last restore has kept",
-        "plan": "only tell what would be done",
-        "json_": "with --plan: as data",
-        "yes": "do not ask",
-        "mode": "transaction or swap; default: what the role may do",
-        "to": "another database that exists, to restore into",
-        "overwrite": "with --to: though it is not empty",
-        "table": "only this table, into a schema of its own; may be repeated",
-        "no_safety": "do not keep the present state first",
-        "terminate": "end other sessions of the same role",
-        "drop_old": "drop the databases that swaps have left",
-        "lock-timeout": "seconds to wait for locks in the database; default 30",
-        "lock-wait": "seconds to wait for another run on the host; default 0",
-        "quiet": "no log and no progress: the result, warnings and errors",
-    },
+@command(
+    iterable=("table",),
+    file="archive: its name, a part of it, latest, latest@read, a path on the host or here",
+    undo="go back to the state that the last restore has kept",
+    plan="only tell what would be done",
+    json_="with --plan: as data",
+    yes="do not ask",
+    mode="transaction or swap; default: what the role may do",
+    to="another database that exists, to restore into",
+    overwrite="with --to: though it is not empty",
+    table="only this table, into a schema of its own; may be repeated",
+    no_safety="do not keep the present state first",
+    terminate="end other sessions of the same role",
+    drop_old="drop the databases that swaps have left",
 )
 def restore(
-    c: Context,
+    call: Call,
     file: str | None = None,
     undo: bool = False,
     plan: bool = False,
@@ -56,8 +46,7 @@ def restore(
     no_safety: bool = False,
     terminate: bool = False,
     drop_old: bool = False,
-    lock_timeout: str | None = None,
-    lock_wait: str | None = None,
+    *,
     quiet: bool = False,
 ) -> Restored | Plan | None:
     """Bring the database back to an archive, exactly, or leave it."""
@@ -70,8 +59,7 @@ def restore(
     from ._restore.source import safety, source
 
     _check_flags(file, undo, drop_old, plan, json_, mode, to, overwrite, table)
-    given = {"BACKUP_LOCK_TIMEOUT": lock_timeout, "BACKUP_LOCK_WAIT": lock_wait}
-    with session(c, given, quiet=quiet) as live:
+    with call.session(quiet=quiet) as live:
         host = _aimed(live, to)
         if drop_old:
             drop_old_databases(host, yes)

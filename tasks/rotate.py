@@ -5,18 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from invoke.tasks import task
-
 from ..remote import steps
 from ._gate.outcome import expired, foundations, named, removed
 from ._gate.proving import prove
 from ._gate.recipe import judging
-from ._host.session import session
+from ._host.command import Call, command
 from ._show.report import tell
 
 if TYPE_CHECKING:
-    from invoke.context import Context
-
     from ..remote.catalog import Archive
 
 
@@ -26,19 +22,10 @@ class Expired:
     reason: str
 
 
-@task(
-    auto_shortflags=False,
-    help={
-        "keep": "archives to keep per project, label and database; default 5",
-        "dry-run": "show what would go and why, and remove nothing",
-        "quiet": "no log and no progress: the result, warnings and errors",
-    },
-)
-def rotate(
-    c: Context, keep: str | None = None, dry_run: bool = False, quiet: bool = False
-) -> list[Expired]:
+@command(dry_run="show what would go and why, and remove nothing")
+def rotate(call: Call, *, dry_run: bool = False, quiet: bool = False) -> list[Expired]:
     """Remove what retention no longer keeps, each with its reason."""
-    with session(c, {"MAX_BACKUPS": keep}, quiet=quiet) as host:
+    with call.session(quiet=quiet) as host:
         settings = host.settings
         report = host.must("rotate", judging(settings, locked=not dry_run))
         going = expired(report)

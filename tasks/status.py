@@ -7,23 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
-from invoke.tasks import task
 
 from ..config import errors
 from ..remote import steps
 from ._gate.outcome import host_time
-from ._host.host import Host
-from ._host.session import session
+from ._host.command import Call, command
 from ._show.report import tell, tell_data
 from ._show.units import age, size
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from invoke.context import Context
-
     from ..remote import Report
     from ..remote.catalog import Archive
+    from ._host.host import Host
     from ._status.health import Health, LastRun
 
 
@@ -44,21 +41,18 @@ class Status:
     logs: str
 
 
-@task(
-    auto_shortflags=False,
-    help={
-        "max-age": "fail too if no proven archive is younger: 90m, 26h, 7d",
-        "nagios": "one line and the exit codes of a monitor's plugin",
-        "json_": "print data",
-    },
+@command(
+    max_age="fail too if no proven archive is younger: 90m, 26h, 7d",
+    nagios="one line and the exit codes of a monitor's plugin",
+    json_="print data",
 )
 def status(
-    c: Context, max_age: str | None = None, nagios: bool = False, json_: bool = False
+    call: Call, max_age: str | None = None, nagios: bool = False, json_: bool = False
 ) -> Status:
     """Tell how the last run ended; exit 0 if it was good, 1 if not."""
     if nagios:
-        return _monitored(c, max_age, json_)
-    found = _found(c, max_age)
+        return _monitored(call, max_age, json_)
+    found = _found(call, max_age)
     if json_:
         tell_data(as_data(found))
     else:
@@ -68,14 +62,14 @@ def status(
     return found
 
 
-def _monitored(c: Context, max_age: str | None, json_: bool) -> Status:
+def _monitored(call: Call, max_age: str | None, json_: bool) -> Status:
     """Whatever happens is one line; what could not be looked at is neither good nor bad."""
     from ._status.health import OK, UNKNOWN
 
     try:
         if json_:
             raise errors.ConfigurationError("--nagios and --json exclude each other")
-        found = _found(c, max_age)
+        found = _found(call, max_age)
     except errors.PredeployError as failure:
         tell(_line(UNKNOWN, str(failure.message)))
         raise Exit(code=UNKNOWN) from None
@@ -86,9 +80,9 @@ def _monitored(c: Context, max_age: str | None, json_: bool) -> Status:
     return found
 
 
-def _found(c: Context, max_age: str | None) -> Status:
+def _found(call: Call, max_age: str | None) -> Status:
     max_age_seconds = _seconds(max_age)
-    with session(c) as host:
+    with call.session() as host:
         report = host.must("status", [steps.status(), steps.catalog(), steps.space()])
         return _read(host, report, max_age_seconds)
 

@@ -4,48 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke.tasks import task
-
 from ..config import errors
 from ..remote import steps
 from ._gate.proving import prove
 from ._host.choosing import chosen, refused
-from ._host.host import Host
-from ._host.session import session
+from ._host.command import Call, command
 from ._show.report import tell
 from ._show.units import size
 
 if TYPE_CHECKING:
-    from invoke.context import Context
-
     from ..remote.catalog import Archive
+    from ._host.host import Host
 
 _MOST = 10_000
 
 
-@task(
-    auto_shortflags=False,
-    help={
-        "file": "archive: its name, a unique part of it, or latest (the default)",
-        "all_": "every archive in BACKUP_DIR",
-        "sample": "so many archives: those whose proof is the oldest",
-        "proof": "grade: written, read, restored or equal; default read",
-        "quiet": "no log and no progress: the result, warnings and errors",
-    },
+@command(
+    file="archive: its name, a unique part of it, or latest (the default)",
+    all_="every archive in BACKUP_DIR",
+    sample="so many archives: those whose proof is the oldest",
+    proof="grade: written, read, restored or equal; default read",
 )
 def verify(
-    c: Context,
+    call: Call,
     file: str | None = None,
     all_: bool = False,
     sample: str | None = None,
-    proof: str | None = None,
+    *,
     quiet: bool = False,
 ) -> list[Archive]:
     """Prove archives: every block decoded, or by a test restore."""
     from ..remote.catalog import read
 
     number = _checked(file, all_, sample)
-    with session(c, {"BACKUP_PROOF": proof}, quiet=quiet) as host:
+    with call.session(quiet=quiet) as host:
         catalog = read(host.must("verify", [steps.catalog()]))
         if all_ or number:
             by_proof = sorted(catalog.archives, key=lambda each: each.facts.get("proof_time", ""))

@@ -14,6 +14,8 @@ from .._host.session import prepared
 from .._show.report import tell, tell_data
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from invoke.context import Context
 
     from ...config.settings import Settings
@@ -21,12 +23,12 @@ if TYPE_CHECKING:
     from .findings import Finding
 
 
-def diagnosed(c: Context, version: str | None = None, *, json_: bool = False) -> list[Finding]:
+def diagnosed(c: Context, given: Mapping[str, str | None], *, json_: bool = False) -> list[Finding]:
     """Tell what was found; raise the error that predeploy would end with."""
     from .findings import as_data, as_text, complete
 
     found: list[Finding] = []
-    failure = _examined(c, version, found)
+    failure = _examined(c, given, found)
     findings = complete(found)
     if json_:
         tell_data(as_data(findings))
@@ -41,13 +43,13 @@ def diagnosed(c: Context, version: str | None = None, *, json_: bool = False) ->
 
 
 def _examined(
-    c: Context, version: str | None, found: list[Finding]
+    c: Context, given: Mapping[str, str | None], found: list[Finding]
 ) -> errors.PredeployError | None:
     from ...remote.signals import heeded_signals
     from .findings import failed, told
 
     try:
-        settings, caller = prepared(c, {"BACKUP_VERSION": version})
+        settings, caller = prepared(c, given)
         with signals_raise(*heeded_signals()):
             return _on_the_way(settings, caller, found)
     except errors.ConfigurationError as error:
