@@ -31,7 +31,7 @@ thorough: $(VENV)/.dev-is-ready ## run the tests that take longer than a gate ma
 	$(BIN)/python -m pytest -m thorough --numprocesses=$(WORKERS) --dist=loadfile
 
 faults: $(VENV)/.dev-is-ready ## inject every fault, and write what came of it into docs/faults.md
-	FAULTS_WRITE=yes $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile tests/faults
+	FAULTS_WRITE=yes $(BIN)/python -m pytest -m '' --numprocesses=$(WORKERS) --dist=loadfile tests/faults
 
 fuzz: $(VENV)/.dev-is-ready ## kill who takes part in a run, at random: SEED=7 ROUNDS=500, or ROUNDS=41-41 again
 	FUZZ_SEED=$(or $(SEED),$(shell date +%s)) FUZZ_ROUNDS=$(or $(ROUNDS),500) \

@@ -140,7 +140,7 @@ fault = partial(Fault, group=GROUP)
 good = partial(fault, codes=(0,), says="Proven readable")
 NO_SHELL = "the host's shell did not begin our script"
 FAULTS = [
-    good("the login shell is dash", where=on("dash"), needs=("dash",)),
+    good("the login shell is dash", rare=True, where=on("dash"), needs=("dash",)),
     good("the login shell is busybox sh", where=busybox, needs=("busybox",)),
     good(
         "the login shell is bash, its .bashrc prints what looks like our facts",
@@ -156,6 +156,7 @@ FAULTS = [
     ),
     good(
         "the login shell is zsh, its .zshenv is noisy and changes everything",
+        rare=True,
         where=on("zsh", zshenv=NOISE + CHANGES.replace("-e -u -f", "-u")),
         during=not_deceived,
         needs=("zsh",),
@@ -163,6 +164,7 @@ FAULTS = [
     good("the login shell is fish, its config.fish is noisy", where=fish, needs=("fish",)),
     good(
         "the login shell is csh, its .cshrc is noisy",
+        rare=True,
         where=on("csh", cshrc="echo code=0; cd /; umask 000; set noglob\n"),
         during=private,
         needs=("csh",),

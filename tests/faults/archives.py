@@ -92,6 +92,7 @@ FAULTS = [
     ),
     restore(
         "restore of an archive with a flipped bit in its data",
+        rare=True,
         inject=damaged(bytes_of(lambda data: flipped(data, len(data) - 2000))),
         says=r"is damaged: its SHA-256 is",
     ),
@@ -102,6 +103,7 @@ FAULTS = [
     ),
     restore(
         "restore of an archive that was emptied",
+        rare=True,
         inject=damaged(bytes_of(lambda _: b"")),
         says=r"pg_restore cannot list \S+ pg_restore: error: input file is too short",
     ),
@@ -123,11 +125,13 @@ FAULTS = [
     ),
     restore(
         "restore of an archive whose checksum file is no such file",
+        rare=True,
         inject=damaged(lambda archive: sidecar(archive).write_text("by hand\n")),
         says=r"the manifest of \S+ and its .sha256 disagree",
     ),
     restore(
         "restore of an archive with the checksum file of another",
+        rare=True,
         inject=damaged(lambda archive: shutil.copy(sidecar(before(archive)), sidecar(archive))),
         says=r"the manifest of \S+ and its .sha256 disagree",
     ),
@@ -146,6 +150,7 @@ FAULTS = [
     ),
     restore(
         "restore of the latest, of which the manifest is garbage",
+        rare=True,
         codes=(14,),
         inject=damaged(lambda archive: manifest(archive).write_bytes(os.urandom(300))),
         says=r"which is the latest is in doubt: \S+ has no manifest that can be read",
@@ -157,6 +162,7 @@ FAULTS = [
     ),
     fault(
         "verify of an archive with a flipped bit in its table of contents",
+        rare=True,
         codes=(13,),
         inject=damaged(bytes_of(in_the_toc)),
         command=("verify",),
@@ -180,6 +186,7 @@ FAULTS = [
     ),
     fault(
         "rotation by hand, where the newest archive is cut in half",
+        rare=True,
         codes=(0,),
         inject=damaged(bytes_of(lambda data: data[: len(data) // 2])),
         command=("rotate", "--keep=1"),

@@ -46,13 +46,18 @@ def second_of_the_newest(scene: Scene) -> Iterator[None]:
 
 fault = partial(Fault, group=GROUP, codes=(0,), says=r"Proven readable")
 FAULTS = [
-    fault("the host is in another time zone", inject=ELSEWHERE),
+    fault("the host is in another time zone", rare=True, inject=ELSEWHERE),
     fault(
         "it was set back by a day",
         inject=shifted("1 day ago"),
         says=r"WARNING:[^\n]*clock is off[^\n]*",
     ),
-    fault("it is a day ahead", inject=shifted("1 day"), says=r"WARNING:[^\n]*clock is off[^\n]*"),
+    fault(
+        "it is a day ahead",
+        rare=True,
+        inject=shifted("1 day"),
+        says=r"WARNING:[^\n]*clock is off[^\n]*",
+    ),
     fault("it jumps back by an hour in the middle of the dump", inject=jumps_back),
     fault("it tells the second of another archive", inject=second_of_the_newest),
 ]

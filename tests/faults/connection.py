@@ -169,6 +169,7 @@ FAULTS = [
     ),
     fault(
         "the host's key is revoked",
+        rare=True,
         codes=(3,),
         inject=revoked_host_key,
         says="revoked",
@@ -181,6 +182,7 @@ FAULTS = [
     ),
     fault(
         "the port is closed",
+        rare=True,
         codes=(3,),
         inject=closed_port,
         says=f"{TRIES}connection refused",
@@ -211,6 +213,7 @@ FAULTS = [
     ),
     fault(
         "what listens there is a web server",
+        rare=True,
         codes=(3,),
         inject=listener(b"HTTP/1.0 400 Bad Request\r\n\r\n"),
         says=f"{TRIES}something answers there, but the SSH handshake fails",
@@ -230,6 +233,7 @@ FAULTS = [
     ),
     fault(
         "SIGTERM while the host does not answer",
+        rare=True,
         codes=(130,),
         inject=silent,
         during=signal_once_connected(SIGTERM),

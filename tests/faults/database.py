@@ -183,6 +183,7 @@ FAULTS = [
     ),
     fault(
         "it is shutting down, for a restart",
+        rare=True,
         codes=(10,),
         inject=shutting_down,
         says=r"FATAL:  the database system is shutting down",
@@ -195,6 +196,7 @@ FAULTS = [
     ),
     fault(
         "it crashes in the middle of the dump",
+        rare=True,
         codes=(12,),
         **in_the_midst_of_the_dump(crash),
         says=r"pg_dump ended with exit code 1: .*?server terminated abnormally",
@@ -227,6 +229,7 @@ FAULTS = [
     ),
     fault(
         "a database that is not there",
+        rare=True,
         codes=(10,),
         inject=with_settings(DB_NAME="no such database"),
         says=r'FATAL:  database "[\w ]+" does not exist',
@@ -256,6 +259,7 @@ FAULTS = [
     ),
     fault(
         "a table that is dropped while the dump waits for it",
+        rare=True,
         codes=(12,),
         **dropped_while_we_wait(),
         says=r'relation "public.doomed" does not exist',
@@ -268,6 +272,7 @@ FAULTS = [
     ),
     fault(
         "a DROP TABLE in the middle of the dump",
+        rare=True,
         codes=(0,),
         **in_the_midst_of_the_dump(migrates("DROP TABLE doomed"), prepare=doomed),
         says=r"WARNING: this dump is waited for[^\n]*?migration, waits for \w+ on \S+",

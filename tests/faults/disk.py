@@ -171,6 +171,7 @@ FAULTS = [
     ),
     fault(
         "it is full when the lock is taken",
+        rare=True,
         codes=(10,),
         inject=full("flock", "*"),
         says=r"there is no room for the files of a run in \S+",
@@ -185,6 +186,7 @@ FAULTS = [
     ),
     fault(
         "it is full when the checksum is taken",
+        rare=True,
         codes=(13,),
         inject=full("sha256sum", "*"),
         says=r"\S+ cannot be read to its end, or its checksum not be kept",
@@ -222,6 +224,7 @@ FAULTS = [
     ),
     fault(
         "files may not grow so far (ulimit -f)",
+        rare=True,
         codes=(10,),
         inject=file_size_limit,
         says=r"files may not grow over 65536 bytes here \(ulimit -f\)",
@@ -235,6 +238,7 @@ FAULTS = [
     ),
     fault(
         "it is read-only",
+        rare=True,
         codes=(10,),
         inject=read_only_mount,
         says=r"BACKUP_DIR \S+ is not ours to write",
@@ -265,6 +269,7 @@ FAULTS = [
     ],
     fault(
         "the directory is no directory",
+        rare=True,
         codes=(10,),
         inject=with_settings(BACKUP_DIR="/dev/null"),
         says=r"BACKUP_DIR /dev/null is not there",
@@ -284,6 +289,7 @@ FAULTS = [
     ),
     fault(
         "that of another user takes its place in the middle of the dump",
+        rare=True,
         codes=(12,),
         **in_the_midst_of_the_dump(replaced_by_a_neighbours),
         says=r"\S+ was removed, or is another now",

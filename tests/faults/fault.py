@@ -36,4 +36,5 @@ class Fault:
     harms: int = 0  # so many of the earlier archives, the newest, are what the fault is about
     rotates: int = 0  # so many of the earlier archives, the oldest, may go by rotation
     unrecorded: bool = False  # the host cannot even record that there was a run
+    rare: bool = False  # much like a row beside it: `make thorough` and `make faults` try it
     needs: tuple[str, ...] = ()  # programs of this machine, or "root"

@@ -70,5 +70,5 @@ FAULTS = [
     fault("10,000 files of somebody else", inject=there_is(many)),
     fault("names with line breaks that look like an archive", inject=there_is(line_breaks)),
     fault("links to elsewhere that are named like an archive", inject=there_is(links)),
-    fault("directories that are named like an archive", inject=there_is(directories)),
+    fault("directories that are named like an archive", rare=True, inject=there_is(directories)),
 ]

@@ -152,6 +152,7 @@ FAULTS = [
     ),
     fault(
         "two runs at once",
+        rare=True,
         codes=(0, 11),
         where=many_are_kept,
         during=at_once(2),
@@ -166,6 +167,7 @@ FAULTS = [
     ),
     fault(
         "three runs at once, with BACKUP_LOCK_WAIT",
+        rare=True,
         codes=(0,),
         where=many_are_kept,
         arguments=("--lock-wait=60",),

@@ -129,6 +129,7 @@ def cut_after(bytes_each_way: int) -> Callable[[Scene], AbstractContextManager[N
 fault = partial(Fault, group=GROUP)
 BACK = "WARNING: the connection was lost; the run goes on on the host"
 NOT_LEARNT = "the connection was lost, and how the run ended could not be learnt"
+IN_EACH_RUN = (("dump", "before"), ("publish", "before"), ("rotate", "after"))
 AFTER = [
     fault(
         f"it is cut when the stage {stage} {when}",
@@ -137,6 +138,7 @@ AFTER = [
         during=cut(stage),
         says=BACK,
         rotates=1 if stage == "rotate" else 0,
+        rare=(stage, position) not in IN_EACH_RUN,
     )
     for stage in STAGES
     for position, when in (("before", "begins"), ("after", "has ended"))
@@ -184,6 +186,7 @@ FAULTS = [
     ),
     fault(
         "for 20 s in the midst of the dump there is no way",
+        rare=True,
         codes=(0,),
         inject=held("dump"),
         during=cut_for_20_seconds,
@@ -203,6 +206,7 @@ FAULTS = [
             inject=held(stage, reconnect=0),
             during=cut_for_good(stage),
             says="the connection was lost before the end",
+            rare=stage != "dump",
         )
         for stage in ("preflight", "dump", "verify")
     ],

@@ -67,8 +67,8 @@ fault = partial(Fault, group=GROUP)
 NOT_FOUND = r"pg_dump, pg_restore and psql were not found together in \S+"
 FAULTS = [
     fault("no pg_dump", codes=(10,), inject=stubbed(pg_dump=None), says=NOT_FOUND),
-    fault("no pg_restore", codes=(10,), inject=stubbed(pg_restore=None), says=NOT_FOUND),
-    fault("no psql", codes=(10,), inject=stubbed(psql=None), says=NOT_FOUND),
+    fault("no pg_restore", rare=True, codes=(10,), inject=stubbed(pg_restore=None), says=NOT_FOUND),
+    fault("no psql", rare=True, codes=(10,), inject=stubbed(psql=None), says=NOT_FOUND),
     fault(
         "no flock",
         codes=(10,),
@@ -91,12 +91,14 @@ FAULTS = [
     ),
     fault(
         "pg_dump crashes in the middle (SIGSEGV)",
+        rare=True,
         codes=(12,),
         inject=dumping(f"{HALF} ulimit -c 0; kill -SEGV $$"),
         says=r"pg_dump ended with exit code 139",
     ),
     fault(
         "pg_dump exits 0 and has written no file",
+        rare=True,
         codes=(12,),
         inject=dumping("exit 0"),
         says=r"pg_dump ended well but wrote nothing",
@@ -127,6 +129,7 @@ FAULTS = [
     ),
     fault(
         "pg_dump hangs, until the deadline of fab (-T)",
+        rare=True,
         codes=(130,),
         inject=dumping(HANGS),
         command=("-T", "3", "predeploy", "--version=v2.0.0"),
@@ -141,6 +144,7 @@ FAULTS = [
     ),
     fault(
         "pg_restore fails",
+        rare=True,
         codes=(13,),
         inject=restoring("echo 'pg_restore: error: out of memory' >&2; exit 1"),
         says=r"pg_restore could not decode \S+ \(exit code 1\): pg_restore: error: out of memory",
@@ -165,6 +169,7 @@ FAULTS = [
     ),
     fault(
         "the program for checksums says nothing",
+        rare=True,
         codes=(13,),
         inject=stubbed(sha256sum="exit 0"),
         says=r"the checksum of the dump could not be taken",

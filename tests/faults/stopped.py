@@ -86,6 +86,15 @@ SIGNALS = {
     "SIGTERM": ((130,), "interrupted, or cut off from the client"),
     "SIGKILL": ((KILLED,), ""),
 }
+IN_EACH_RUN = (
+    ("SIGINT", "lock"),
+    ("SIGKILL", "preflight"),
+    ("SIGINT", "dump"),
+    ("SIGTERM", "verify"),
+    ("SIGINT", "publish"),
+    ("SIGKILL", "publish"),
+    ("SIGTERM", "rotate"),
+)
 fault = partial(Fault, group=GROUP)
 FAULTS = [
     *[
@@ -96,6 +105,7 @@ FAULTS = [
             during=stop_by(signal.Signals[name], stage),
             says=says,
             rotates=1 if stage == "rotate" else 0,
+            rare=(name, stage) not in IN_EACH_RUN,
         )
         for stage in STAGES
         for name, (codes, says) in SIGNALS.items()

@@ -80,7 +80,11 @@ _COLUMNS = """
 
 def of(group: str) -> pytest.MarkDecorator:
     """For a test of each fault of a group."""
-    return pytest.mark.parametrize("fault", GROUPS[group], ids=lambda fault: fault.name)
+    rows = [
+        pytest.param(fault, id=fault.name, marks=[pytest.mark.thorough] if fault.rare else [])
+        for fault in GROUPS[group]
+    ]
+    return pytest.mark.parametrize("fault", rows)
 
 
 def row_file(fault: Fault) -> Path:

@@ -25,7 +25,7 @@ from .holding import Holding
 pytestmark = pytest.mark.skipif(not available(), reason="kills the processes of OpenSSH's sshd")
 
 SEED = os.environ.get("FUZZ_SEED", "1")
-ROUNDS = os.environ.get("FUZZ_ROUNDS", "12")
+ROUNDS = os.environ.get("FUZZ_ROUNDS", "5")
 BOUND_SECONDS = 60
 STORIES = Path(__file__).parents[2] / ".cache" / "fuzz"
 
