@@ -25,6 +25,8 @@ from tests.integration.everything import GROUPS, create_everything, fail_a_deplo
 from tests.local import LocalLine
 
 MAJORS = (14, 17, 18)
+# Where what pg_dump of a version writes is read; a gate tries the rest on one version.
+in_each_major = pytest.mark.parametrize("server", MAJORS, indirect=True, scope="module")
 PASSWORD = "it's a pw"
 SECRETS = {"DB_PASSWORD": PASSWORD}
 DATABASE = OWNER = "app"
@@ -114,7 +116,10 @@ def described(pg: Postgres) -> dict[str, str]:
     return dict(json.loads(lines))
 
 
-@pytest.fixture(scope="module", params=MAJORS)
+@pytest.fixture(
+    scope="module",
+    params=[17, *(pytest.param(major, marks=pytest.mark.thorough) for major in (14, 18))],
+)
 def server(request: pytest.FixtureRequest, ground: Path) -> Iterator[Postgres]:
     with postgres(downloaded(request.param), ground, settings={"fsync": "off"}) as pg:
         create_owner(pg, role=OWNER, password=PASSWORD, database=DATABASE)
@@ -182,6 +187,7 @@ def reason(report: shell.Report) -> str:
     return report.of("result")["reason"]
 
 
+@in_each_major
 def test_tables_of_every_kind_come_back_as_they_were(failed):
     # The names of tables that share a schema cannot clash, so all of them go at once.
     report = failed.salvage(*dict.fromkeys(typed for typed, _ in KINDS.values()))
@@ -200,6 +206,7 @@ def test_tables_of_every_kind_come_back_as_they_were(failed):
             assert columns[new] == failed.columns[name], name
 
 
+@in_each_major
 @pytest.mark.parametrize("kind", ["an heir of an heir", "a partition", "quoted"])
 def test_a_table_is_told_with_its_rows_and_stands_by_itself(failed, kind):
     typed, name = KINDS[kind]
@@ -269,6 +276,7 @@ def from_elsewhere(pg: Postgres, directory: Path, *options: str) -> Failed:
     return Failed(pg, settings, str(file), {}, {})
 
 
+@in_each_major
 def test_two_tables_of_one_name_are_told_apart(failed):
     failed.pg.run_as(
         OWNER,
@@ -318,6 +326,7 @@ def test_what_has_no_rows_in_the_archive_is_refused_by_name(failed, typed, told)
     assert_nothing_left(failed)
 
 
+@in_each_major
 def test_a_type_that_has_gone_is_15_and_named(failed):
     report = failed.salvage("orders", "customers")
 
