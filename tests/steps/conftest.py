@@ -17,10 +17,8 @@ from tests.steps.host import SHELLS, Host
 # other shells run one test in a gate, and all of them in `make thorough`.
 IN_EACH_SHELL = [
     "attend",
-    "directory",
     "door",
     "dump",
-    "entries",
     "fetch",
     "harmless",
     "interruption",
