@@ -1,18 +1,34 @@
 """The expected failures: each has its exit code, and a message for the person who meets it.
 
-A message says what failed, on which host, why, and what to do next. Raised inside a task, invoke
-prints it and exits with the code, without a traceback. Anything else is a bug and keeps its own.
+An error has fields: what failed and where, why, more lines about it, what to do. Its message is
+made of them here, and nowhere is it taken apart again. Raised inside a task, invoke prints the
+message and exits with the code, without a traceback. Anything else is a bug and keeps its own.
 
 The docstring of an exit code says what the code means and then, in a paragraph of its own, what to
 do: docs/exit-codes.md is made of these.
 """
 
-from collections.abc import Sequence
-from typing import ClassVar
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from invoke.exceptions import Exit
 
 from .harmless import harmless_lines
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Problem(NamedTuple):
+    """One of several things that are wrong, and what to do about it."""
+
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return " — ".join(filter(None, self))
 
 
 class PredeployError(Exit):
@@ -26,10 +42,50 @@ class PredeployError(Exit):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str) -> None:
+    def __init__(  # noqa: PLR0913 - each has a name
+        self,
+        what: str = "",
+        *,
+        why: str = "",
+        problems: Sequence[Problem] = (),
+        more: str = "",
+        remedy: str = "",
+        message: str = "",
+    ) -> None:
+        """`more` is whole lines. `message` is given where it is not made of the other fields."""
+        self.what, self.why, self.problems, self.more = what or message, why, tuple(problems), more
+        self.remedy = remedy
         # invoke prints it, and it may hold words of a host, even of one that is not trusted yet.
-        super().__init__(harmless_lines(message), self.exit_code)
+        super().__init__(harmless_lines(message or "\n".join(self._lines())), self.exit_code)
         self.told = False  # to a CI that wants to hear of it once
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.what} (exit {self.exit_code}){self.why and ': '}{self.why}"
+        for problem in self.problems:
+            yield f"  - {problem.what}"
+            if problem.remedy:
+                yield f"    What to do: {problem.remedy}"
+        if self.more:
+            yield self.more
+        if self.remedy:
+            yield f"  What to do: {self.remedy}"
+
+    @property
+    def headline(self) -> str:
+        return next(self._lines()).partition("\n")[0]
+
+    def add(self, line: str) -> Self:
+        """Tell more, behind all that is told."""
+        self.message = f"{self.message}\n  {harmless_lines(line)}"
+        return self
+
+    @classmethod
+    def of_several(cls, failures: Sequence[PredeployError]) -> Self:
+        what = "; ".join(each.what for each in failures)
+        return cls(what, message="\n".join(map(str, failures)))
 
 
 class UnreadableFactError(PredeployError):
@@ -43,8 +99,6 @@ class ConfigurationError(PredeployError):
     """
 
     exit_code = 2
-    # The sentences of a message that tells several.
-    problems: Sequence[str] = ()
 
 
 class HostError(PredeployError):
@@ -56,9 +110,7 @@ class HostError(PredeployError):
 
     exit_code = 3
 
-    def __init__(self, message: str, *, may_pass: bool = False) -> None:
-        super().__init__(message)
-        self.may_pass = may_pass  # for who was let in a moment ago: it is worth to try again
+    may_pass = False  # for who was let in a moment ago: it is worth to try again
 
 
 class PreflightError(PredeployError):

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from . import privacy, profiles, version
 from .address import address
-from .errors import ConfigurationError
+from .errors import ConfigurationError, Problem
 from .parsers import readable, slug_of
 from .profiles import Source
 from .secrecy import shown
@@ -212,8 +212,6 @@ def _sentence(spec: Spec, given: Given, error: ValueError) -> str:
 
 
 def _refusal(headline: str, problems: Iterable[str]) -> ConfigurationError:
-    told = tuple(problems)
+    told = [*map(Problem, problems)]
     lines = "".join(f"\n  - {problem}" for problem in told)
-    refusal = ConfigurationError(f"{headline}; nothing was contacted:{lines}")
-    refusal.problems = told
-    return refusal
+    return ConfigurationError(message=f"{headline}; nothing was contacted:{lines}", problems=told)

@@ -75,8 +75,7 @@ def write(path: Path, text: str) -> None:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror} (exit 2)\n"
-            "  What to do: run it where you may write."
+            f"{path} cannot be written: {error.strerror}", remedy="run it where you may write."
         ) from None
 
 

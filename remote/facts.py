@@ -78,10 +78,13 @@ class Facts(dict[str, str]):
 
     def unreadable(self, key: str, why: str) -> UnreadableFactError:
         return UnreadableFactError(
-            f"what {self.host or 'the host'} says cannot be used:"
-            f" {key}, of {self.step or 'the run'}, {why} (exit 1)\n"
-            "  What to do: a damaged file of the host says this, or a damaged program: look at"
-            " `status` and the *.manifest files in BACKUP_DIR, and at awk, date, df, ls and sed."
+            f"what {self.host or 'the host'} says cannot be used: {key},"
+            f" of {self.step or 'the run'}, {why}",
+            remedy=(
+                "a damaged file of the host says this, or a damaged program: look"
+                " at `status` and the *.manifest files in BACKUP_DIR, and at awk,"
+                " date, df, ls and sed."
+            ),
         )
 
 

@@ -59,7 +59,7 @@ def _limit(text: str | None) -> int:
     try:
         return whole(1, _MOST)(text) if text is not None else _MOST
     except ValueError as error:
-        raise errors.ConfigurationError(f"history: --limit={text} {error} (exit 2)") from None
+        raise errors.ConfigurationError(f"history: --limit={text} {error}") from None
 
 
 def _totals(host: Host, shown: Sequence[Entry], everything: Sequence[Entry], report: Report) -> str:

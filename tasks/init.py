@@ -137,17 +137,20 @@ def _approve(key: HostKey, fingerprint: str | None) -> None:
         return
     if fingerprint and not key.jump:
         raise errors.HostError(
-            f"the host key of {key.where} is {shown}, and not {fingerprint}: nothing was written"
-            " (exit 3)\n  What to do: ask whoever runs the host for its fingerprint; someone may"
-            " be between you and it."
+            f"the host key of {key.where} is {shown}, and not {fingerprint}: nothing was written",
+            remedy=(
+                "ask whoever runs the host for its fingerprint; someone may be between you and it."
+            ),
         )
     compare = f"ssh-keygen -lf /etc/ssh/ssh_host_{key.family}_key.pub"
     if not is_terminal(sys.stdin):
         raise errors.RefusedError(
-            f"the host key of {key.where} is {shown}, which nobody has confirmed; nothing was"
-            " written (exit 14)\n"
-            f"  What to do: compare it, logged in there or in the hoster's panel: {compare}\n"
-            f"  Only if they are equal, give --fingerprint={key.fingerprint}"
+            f"the host key of {key.where} is {shown}, which nobody has"
+            " confirmed; nothing was written",
+            remedy=(
+                f"compare it, logged in there or in the hoster's panel: {compare}\n"
+                f"  Only if they are equal, give --fingerprint={key.fingerprint}"
+            ),
         )
     known = f"  known already, by {key.place}\n" if key.place else ""
     tell(
@@ -160,8 +163,8 @@ def _approve(key: HostKey, fingerprint: str | None) -> None:
         answer = typed("Type yes or no: ")
     if answer != "yes":
         raise errors.RefusedError(
-            f"the host key of {key.where} is not confirmed; nothing was written (exit 14)\n"
-            "  What to do: compare it first; whoever runs the host can tell you its fingerprint."
+            f"the host key of {key.where} is not confirmed; nothing was written",
+            remedy=("compare it first; whoever runs the host can tell you its fingerprint."),
         )
 
 

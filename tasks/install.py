@@ -25,9 +25,11 @@ def install(call: Call, remove: bool = False) -> None:
     with call.session() as host:
         if host.settings.proof in DRILLED and not remove:
             raise errors.ConfigurationError(
-                f"BACKUP_PROOF={host.settings.proof}: the script on the host makes no test restore"
-                " (exit 2)\n  What to do: BACKUP_PROOF=read for it; and from here, say,"
-                f" {host.command('verify')} --sample=1 --proof={host.settings.proof}"
+                f"BACKUP_PROOF={host.settings.proof}: the script on the host makes no test restore",
+                remedy=(
+                    f"BACKUP_PROOF=read for it; and from here, say, {host.command('verify')}"
+                    f" --sample=1 --proof={host.settings.proof}"
+                ),
             )
         if remove:
             report = host.must("install", [steps.installed(), steps.uninstall()])

@@ -39,7 +39,7 @@ def _set(call: Call, name: str, file: str | None, *, pinned: bool) -> Archive:
     from ..remote.catalog import read
 
     if file is None:
-        raise errors.ConfigurationError(f"{name}: give --file=<archive> (exit 2)")
+        raise errors.ConfigurationError(f"{name}: give --file=<archive>")
     with call.session() as host:
         catalog = read(host.must(name, [steps.catalog()]))
         archive = chosen(host, name, catalog, file)

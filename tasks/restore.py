@@ -115,7 +115,7 @@ def _check_flags(
     if to is not None and (not to or len(to.encode()) > _NAME_BYTES or not to.isprintable()):
         problems.append("--to must be the name of a database")
     if problems:
-        raise errors.ConfigurationError(f"restore: {'; '.join(problems)} (exit 2)")
+        raise errors.ConfigurationError(f"restore: {'; '.join(problems)}")
 
 
 def _aimed(host: Host, to: str | None) -> Host:

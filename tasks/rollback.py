@@ -79,8 +79,7 @@ def _go_back(settings: Settings, caller: Any, archive: Archive, failure: BaseExc
         with opened(settings, caller) as host:
             bring_back_at_once(host, archive.name)
     except PredeployError as also:
-        message = f"{also.message}\n  The deploy that was to be undone had failed: {why}"
-        raise type(also)(message) from failure
+        raise also.add(f"The deploy that was to be undone had failed: {why}") from failure
 
 
 def _words(failure: BaseException) -> str:

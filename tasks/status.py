@@ -68,7 +68,7 @@ def _monitored(call: Call, max_age: str | None, json_: bool) -> Status:
 
     try:
         if json_:
-            raise errors.ConfigurationError("--nagios and --json exclude each other")
+            raise errors.ConfigurationError(message="--nagios and --json exclude each other")
         found = _found(call, max_age)
     except errors.PredeployError as failure:
         tell(_line(UNKNOWN, str(failure.message)))
@@ -93,7 +93,7 @@ def _seconds(max_age: str | None) -> int | None:
     try:
         return None if max_age is None else seconds(max_age)
     except ValueError as error:
-        raise errors.ConfigurationError(f"status: --max-age={max_age} {error} (exit 2)") from None
+        raise errors.ConfigurationError(f"status: --max-age={max_age} {error}") from None
 
 
 def _read(host: Host, report: Report, max_age_seconds: int | None) -> Status:
@@ -102,7 +102,8 @@ def _read(host: Host, report: Report, max_age_seconds: int | None) -> Status:
 
     now, archives = host_time(report), read(report).archives
     told = report.must("status")
-    last = LastRun({key: told[key] for key in told if key != "problem"}, told.all("problem"))
+    problems = tuple(str(errors.Problem(*each.split("\t", 1))) for each in told.all("problem"))
+    last = LastRun({key: told[key] for key in told if key != "problem"}, problems)
     newest = newest_proven(archives, host.settings, now)
     space = report.of("space")
     return Status(

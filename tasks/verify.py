@@ -51,7 +51,7 @@ def verify(
         if failures:
             code = {type(each) for each in failures}
             kind = code.pop() if len(code) == 1 else errors.UnprovenError
-            raise kind("\n".join(str(each.message) for each in failures))
+            raise kind.of_several(failures)
         return archives
 
 
@@ -60,11 +60,11 @@ def _checked(file: str | None, all_: bool, sample: str | None) -> int:
     from ..config.parsers import whole
 
     if [file is not None, all_, sample is not None].count(True) > 1:
-        raise errors.ConfigurationError("--all, --sample and --file exclude each other (exit 2)")
+        raise errors.ConfigurationError("--all, --sample and --file exclude each other")
     try:
         return 0 if sample is None else whole(1, _MOST)(sample)
     except ValueError as error:
-        raise errors.ConfigurationError(f"--sample={sample} {error} (exit 2)") from None
+        raise errors.ConfigurationError(f"--sample={sample} {error}") from None
 
 
 def failure(host: Host, archive: Archive) -> errors.PredeployError | None:
@@ -79,4 +79,6 @@ def failure(host: Host, archive: Archive) -> errors.PredeployError | None:
 
 
 def unreadable(name: str) -> errors.UnprovenError:
-    return errors.UnprovenError(f"{name}: its manifest is not readable, so it is not proven")
+    return errors.UnprovenError(
+        message=f"{name}: its manifest is not readable, so it is not proven"
+    )

@@ -159,14 +159,22 @@ def _of_python(file: Path) -> Iterator[Message]:
     made = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
     codes = {**_CODES, **dict.fromkeys(made & set(_CODES), _CODES["HostError"])}
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not node.args:
+        if not isinstance(node, ast.Call) or not (node.args or node.keywords):
             continue
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         told = [_text(argument) for argument in node.args]
-        if name in codes and re.search(r"[a-z]{2}", re.sub("{.*?}", "", told[0])):
-            first, _, more = told[0].partition("\n")
-            remedy = " ".join([*more.split(), *told[1:2]]).replace("What to do: ", "")
-            yield Message(codes[name], file.stem.lstrip("_"), first, remedy)
+        if name in codes:
+            named = {each.arg: _named_or_text(each.value) for each in node.keywords}
+            what = named.get("message") or ": ".join(filter(None, [*told[:1], named.get("why")]))
+            first, _, rest = what.partition("\n")
+            remedy = " ".join([rest, named.get("more", ""), named.get("remedy", ""), *told[1:2]])
+            if first and re.search(r"[a-z]{2}", re.sub("{.*?}", "", f"{first} {remedy}")):
+                yield Message(codes[name], file.stem.lstrip("_"), first, remedy)
+
+
+def _named_or_text(node: ast.expr) -> str:
+    name = getattr(node, "attr", getattr(node, "id", ""))
+    return _shown(name.strip("_")) if name else _text(node)
 
 
 def _text(node: ast.expr) -> str:
@@ -201,7 +209,7 @@ def page() -> str:
 
 
 def _cell(text: str) -> str:
-    return re.sub(r"\(exit \{?\w+\}?\)", "", " ".join(text.split())).replace("|", "\\|").strip()
+    return re.sub(r" \(exit \w+\)", "", " ".join(text.split())).replace("|", "\\|")
 
 
 if __name__ == "__main__":

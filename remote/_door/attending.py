@@ -93,10 +93,8 @@ def come_back(line: Line, told: Told, patience: int, lost: str = _GOES_ON) -> st
         try:
             _await(line, told, wait)
         except InterruptedRunError as interrupt:
-            raise InterruptedRunError(
-                f"{interrupt.message}\n  The connection was lost before: the host stops by itself,"
-                f" {patience} s after it has noticed."
-            ) from None
+            words = f"the host stops by itself, {patience} s after it has noticed."
+            raise interrupt.add(f"The connection was lost before: {words}") from None
         except HostError as failure:
             gone = time.monotonic() - began
             if not failure.may_pass or gone + wait > patience:
@@ -111,5 +109,5 @@ def _await(line: Line, told: Told, wait: float) -> None:
     time.sleep(wait)
     limit = line.run_seconds
     if told.seconds_left(limit) == 0:
-        raise InterruptedRunError(f"stopped after the {limit:g} s that fab's -T allows (exit 130)")
+        raise InterruptedRunError(f"stopped after the {limit:g} s that fab's -T allows")
     line.renew()

@@ -219,7 +219,7 @@ def awaited_politely(exchange: Exchange) -> Reply:
                 exchange.give_up()
                 thread.join(1)
                 raise InterruptedRunError(
-                    "interrupted (exit 130): the host was told to stop, but did not report back"
+                    "interrupted", why="the host was told to stop, but did not report back"
                 )
     if isinstance(outcome, BaseException):
         raise outcome

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from ...config.errors import Problem
 from ..facts import Fact, Facts
 
 LOST: Final = -1  # the exit code of a command whose end was not told
@@ -54,5 +55,7 @@ class Report:
         return self.exited if told == str(self.exited) and not self.trouble else None
 
     @property
-    def problems(self) -> list[str]:
-        return [value for key, value in self.facts.get("result", ()) if key == "problem"]
+    def problems(self) -> list[Problem]:
+        """What is wrong, and what to do about it: a tab is between the two."""
+        told = (value for key, value in self.facts.get("result", ()) if key == "problem")
+        return [Problem(*each.split("\t", 1)) for each in told]

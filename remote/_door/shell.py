@@ -158,20 +158,23 @@ def _unless_stopped(line: Line, stdin: Stdin, told: Told, report: Report, reply:
     if not stdin.stopping or report.trouble:
         return report
     limit = line.run_seconds
-    silence = ": the host was told to stop, but did not report back" if reply.silent else ""
+    silence = "the host was told to stop, but did not report back" if reply.silent else ""
     if told.seconds_left(limit) == 0:
         raise InterruptedRunError(
-            f"stopped after the {limit:g} s that fab's -T allows (exit 130){silence}"
+            f"stopped after the {limit:g} s that fab's -T allows", why=silence
         )
     if silence:
-        raise InterruptedRunError(f"interrupted (exit 130){silence}")
+        raise InterruptedRunError("interrupted", why=silence)
     if report.exited == LOST and not stdin.is_silent:
         raise InterruptedRunError(
-            "interrupted (exit 130): the host was told to stop, but the connection was lost\n"
-            "  If it has not heard that, the host stops by itself once BACKUP_RECONNECT has passed."
+            "interrupted",
+            why="the host was told to stop, but the connection was lost",
+            more=(
+                "  If it has not heard that, the host stops by itself once"
+                " BACKUP_RECONNECT has passed."
+            ),
         )
     if report.code != InterruptedRunError.exit_code:
-        raise InterruptedRunError(
-            f"interrupted (exit 130), when the host had come to its end (exit code {report.exited})"
-        )
+        end = f"when the host had come to its end (exit code {report.exited})"
+        raise InterruptedRunError(message=f"interrupted (exit 130), {end}")
     return report

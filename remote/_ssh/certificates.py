@@ -190,4 +190,4 @@ def _what_it_is(text: str) -> str:
 
 
 def _unusable(name: str, what: str) -> ConfigurationError:
-    return ConfigurationError(f"{name} {what} (exit 2)\n  What to do: {_GIVE_CERTIFICATE}.")
+    return ConfigurationError(f"{name} {what}", remedy=f"{_GIVE_CERTIFICATE}.")

@@ -11,7 +11,6 @@ from typing import Any
 import fabric
 from invoke.context import Context
 
-from ...config.errors import HostError
 from ...config.settings import Settings
 from ..signals import awaited
 from .channel import is_alive
@@ -72,7 +71,9 @@ class Route:
             wait = next(waits, None) if trouble.transient else None
             if wait is None:
                 where = str(hop) if hop is self.hops[-1] else f"the jump host {hop}"
-                raise HostError(trouble.message(where, tries), may_pass=True)
+                failure = trouble.error(where, tries)
+                failure.may_pass = True
+                raise failure
             time.sleep(wait)
 
     def _try(self) -> tuple[Hop, Trouble] | None:

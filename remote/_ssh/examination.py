@@ -113,7 +113,7 @@ def _go_through(hop: Hop, line: str) -> None:
     hop.known = replace(hop.known, keys=(*hop.known.keys, *parse(line, "", strict=True)))
     trouble = awaited(hop.open, hop.give_up)
     if trouble:
-        raise HostError(trouble.message(f"the jump host {hop}", 1))
+        raise trouble.error(f"the jump host {hop}")
 
 
 def _looked_up(hop: Hop) -> tuple[str, ...] | None:

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import paramiko
 
-from ...config.errors import HostError
 from ...config.settings import Settings
 from ..signals import awaited
 from .agent import name_of as agent_name
@@ -110,7 +109,7 @@ class Hop:
             with suppress(_PeekedError):
                 awaited(self.connection.open, self.give_up)
         except FAILURES as error:
-            raise HostError(self._trouble(error).message(str(self), 1)) from None
+            raise self._trouble(error).error(str(self)) from None
         finally:
             self.close()
             self.peeks = False

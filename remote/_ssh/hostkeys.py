@@ -50,7 +50,7 @@ class KnownHosts:
         found = _certificate(certificate, blob)
         for key in self._naming(name, host):
             if key.marker == "@revoked" and key.blob in (blob, found and found.authority):
-                raise HostError(_REVOKED.format(name=name, shown=shown, place=key.place))
+                raise _revoked(name, shown, key.place)
         for key in trusted:
             if key.blob == blob:
                 return key.place
@@ -66,15 +66,9 @@ class KnownHosts:
                 f"    known: {fingerprint(key.blob)} ({family(key.kind).upper()}), {key.place}"
                 for key in same_name
             )
-            raise HostError(
-                _CHANGED.format(name=name, shown=shown, known=known, family=family(kind))
-            )
+            raise _changed(name, shown, known, family(kind))
         line = known_line(host, port, kind, blob)
-        raise UnknownKeyError(
-            _UNKNOWN.format(
-                name=name, shown=shown, line=line, remedy=self.remedy, family=family(kind)
-            )
-        )
+        raise _unknown(name, shown, f"{self.remedy}:\n{line}", family(kind))
 
     def _authorities(self, host: str, port: int) -> list[KnownKey]:
         names = address(host, port), host
@@ -92,13 +86,7 @@ class KnownHosts:
         return []
 
 
-_UNKNOWN: Final = """\
-the host key of {name} is not known, so nothing was sent (exit 3)
-    it showed: {shown}
-  What to do: compare that with what the host says, logged in there or in the hoster's panel:
-    ssh-keygen -lf /etc/ssh/ssh_host_{family}_key.pub
-  Only if they are equal, add this line to {remedy}:
-{line}"""
+_FINGERPRINT: Final = "    ssh-keygen -lf /etc/ssh/ssh_host_{}_key.pub"
 
 _NO_CERTIFICATE: Final = """
     it showed no certificate, though its certificate authority is known: {place}"""
@@ -106,27 +94,43 @@ _NO_CERTIFICATE: Final = """
 _OTHER_AUTHORITY: Final = """
     its certificate is signed by {by}, which is not the authority of {place}"""
 
-_NO_GOOD: Final = """\
-the host certificate of {name} does not count, so nothing was sent (exit 3)
-    it {faults}
-    certificate: {id}; its authority: {place}
-  What to do: ask whoever runs the host for a new certificate, made for this name:
-    ssh-keygen -s CA_KEY -I ID -h -n {name} /etc/ssh/ssh_host_ed25519_key.pub"""
 
-_CHANGED: Final = """\
-the host key of {name} has CHANGED, so nothing was sent (exit 3)
-    it showed: {shown}
-{known}
-  Either the host was set up anew, or someone is between you and it and would read your passwords.
-  What to do: ask whoever runs the host, or compare, logged in there or in the hoster's panel:
-    ssh-keygen -lf /etc/ssh/ssh_host_{family}_key.pub
-  Only if it really has a new key, replace the known lines."""
+def _unknown(name: str, shown: str, place: str, family: str) -> UnknownKeyError:
+    compare = "compare that with what the host says, logged in there or in the hoster's panel:"
+    return UnknownKeyError(
+        f"the host key of {name} is not known, so nothing was sent",
+        more=f"    it showed: {shown}",
+        remedy=f"{compare}\n{_FINGERPRINT.format(family)}\n"
+        f"  Only if they are equal, add this line to {place}",
+    )
 
-_REVOKED: Final = """\
-the host key of {name} is marked as revoked, so nothing was sent (exit 3)
-    it showed: {shown}
-    revoked: {place}
-  What to do: ask whoever runs the host for its new key; who holds this one can pose as it."""
+
+def _changed(name: str, shown: str, known: str, family: str) -> HostError:
+    compare = "ask whoever runs the host, or compare, logged in there or in the hoster's panel:"
+    return HostError(
+        f"the host key of {name} has CHANGED, so nothing was sent",
+        more=f"    it showed: {shown}\n{known}\n  Either the host was set up anew, or someone is"
+        " between you and it and would read your passwords.",
+        remedy=f"{compare}\n{_FINGERPRINT.format(family)}\n"
+        "  Only if it really has a new key, replace the known lines.",
+    )
+
+
+def _revoked(name: str, shown: str, place: str) -> HostError:
+    return HostError(
+        f"the host key of {name} is marked as revoked, so nothing was sent",
+        more=f"    it showed: {shown}\n    revoked: {place}",
+        remedy="ask whoever runs the host for its new key; who holds this one can pose as it.",
+    )
+
+
+def _no_good(name: str, faults: str, certificate: str) -> HostError:
+    return HostError(
+        f"the host certificate of {name} does not count, so nothing was sent",
+        more=f"    it {faults}\n    certificate: {certificate}",
+        remedy="ask whoever runs the host for a new certificate, made for this name:\n"
+        f"    ssh-keygen -s CA_KEY -I ID -h -n {name} /etc/ssh/ssh_host_ed25519_key.pub",
+    )
 
 
 def known_hosts(
@@ -181,8 +185,7 @@ def _vouched(found: Certificate, authority: KnownKey, host: str) -> str:
     faults = found.faults(host)
     if not faults:
         return authority.place
-    told = "; it ".join(faults)
-    raise HostError(_NO_GOOD.format(name=host, faults=told, place=authority.place, id=found.key_id))
+    raise _no_good(host, "; it ".join(faults), f"{found.key_id}; its authority: {authority.place}")
 
 
 def _not_vouched(found: Certificate | None, authority: KnownKey) -> str:

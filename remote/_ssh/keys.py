@@ -51,9 +51,10 @@ def normalise(text: str, passphrase: str | None, name: str = "SSH_PRIVATE_KEY") 
     pem = _pem(text, name)
     if pem.encrypted and not passphrase:
         raise ConfigurationError(
-            f"{name} is encrypted, and SSH_KEY_PASSPHRASE is not set (exit 2)\n"
-            f"  What to do: set SSH_KEY_PASSPHRASE, or leave {name} unset and add the key to"
-            " your ssh agent."
+            f"{name} is encrypted, and SSH_KEY_PASSPHRASE is not set",
+            remedy=(
+                f"set SSH_KEY_PASSPHRASE, or leave {name} unset and add the key to your ssh agent."
+            ),
         )
     return _openssh(_load(pem, passphrase if pem.encrypted else None, name), name)
 
@@ -83,8 +84,8 @@ def chosen_files(connect_kwargs: Mapping[str, Any]) -> list[str]:
     missing = [name for name in names if not existing(name)]
     if missing:
         raise ConfigurationError(
-            f"key file not found: {', '.join(missing)} (exit 2)\n"
-            "  What to do: correct fab's -i (or connect_kwargs.key_filename in fabric.yaml)."
+            f"key file not found: {', '.join(missing)}",
+            remedy="correct fab's -i (or connect_kwargs.key_filename in fabric.yaml).",
         )
     return names
 
@@ -146,8 +147,8 @@ def _load(pem: _Pem, passphrase: str | None, name: str) -> Any:
         if passphrase is None:
             raise _unusable(name, "is damaged or incomplete", _GIVE_ALL) from None
         raise ConfigurationError(
-            f"SSH_KEY_PASSPHRASE does not open the key in {name} (exit 2)\n"
-            "  What to do: try it with `ssh-keygen -y -f` on the key's file."
+            f"SSH_KEY_PASSPHRASE does not open the key in {name}",
+            remedy="try it with `ssh-keygen -y -f` on the key's file.",
         ) from None
 
 
@@ -176,4 +177,4 @@ def _unsupported(name: str) -> ConfigurationError:
 
 
 def _unusable(name: str, what: str, remedy: str) -> ConfigurationError:
-    return ConfigurationError(f"{name} {what} (exit 2)\n  What to do: {remedy}.")
+    return ConfigurationError(f"{name} {what}", remedy=f"{remedy}.")

@@ -46,9 +46,11 @@ def parse(text: str, place: str, *, strict: bool) -> Iterator[KnownKey]:
             yield KnownKey(marker, patterns, fields[1], blob, f"{place} line {number}")
         elif strict:
             raise ConfigurationError(
-                f"{place} line {number} is not a known_hosts line (exit 2)\n"
-                "  What to do: give host, key type and key, as `ssh-keyscan HOST` prints them;"
-                " compare the fingerprint with the host's."
+                f"{place} line {number} is not a known_hosts line",
+                remedy=(
+                    "give host, key type and key, as `ssh-keyscan HOST` prints"
+                    " them; compare the fingerprint with the host's."
+                ),
             )
 
 

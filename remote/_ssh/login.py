@@ -138,7 +138,7 @@ class Login:
         except OSError as error:
             self.notes.append(f"{file} cannot be read: {error.strerror}")
         except ConfigurationError as error:
-            self.notes.append(str(error).splitlines()[0].removesuffix(" (exit 2)"))
+            self.notes.append(error.what)
         else:
             yield from self._with_certificates(Offer(file, key), file)
 
@@ -162,7 +162,7 @@ class Login:
             try:
                 found = certificates.in_file(Path(name))
             except ConfigurationError as error:
-                self.notes.append(str(error).splitlines()[0].removesuffix(" (exit 2)"))
+                self.notes.append(error.what)
                 continue
             if found:
                 yield found

@@ -53,10 +53,10 @@ def own(settings: Settings) -> OwnKey | None:
             certificate = None  # of an earlier key of this name: ssh passes it over, too
     if certificate and certificate.key != key.asbytes():
         raise ConfigurationError(
-            f"{certificate.place} is for another key than {name} (exit 2)\n"
-            f"    it certifies: {fingerprint(certificate.key)}\n"
-            f"    {name}: {fingerprint(key.asbytes())}\n"
-            f"  What to do: set the two that belong together."
+            f"{certificate.place} is for another key than {name}",
+            more=f"    it certifies: {fingerprint(certificate.key)}\n"
+            f"    {name}: {fingerprint(key.asbytes())}",
+            remedy="set the two that belong together.",
         )
     return OwnKey(name, key, certificate)
 
@@ -66,8 +66,8 @@ def given_certificate(settings: Settings) -> Certificate | None:
     found = certificates.read(text, "SSH_CERTIFICATE") if text else None
     if found and found.purpose != "user":
         raise ConfigurationError(
-            "SSH_CERTIFICATE is a certificate for a host, not for a user (exit 2)\n"
-            "  What to do: sign the public key without ssh-keygen's option -h."
+            "SSH_CERTIFICATE is a certificate for a host, not for a user",
+            remedy="sign the public key without ssh-keygen's option -h.",
         )
     return found
 

@@ -46,8 +46,8 @@ def ways(settings: Settings, config: fabric.Config) -> list[Way]:
         goal = address(settings.ssh_host).and_also(settings.ssh_user, settings.ssh_port)
     except ValueError as error:
         raise ConfigurationError(
-            f"SSH_HOST {settings.ssh_host}: {error} (exit 2)\n"
-            "  What to do: set SSH_USER and SSH_PORT, and only the name in SSH_HOST."
+            f"SSH_HOST {settings.ssh_host}: {error}",
+            remedy="set SSH_USER and SSH_PORT, and only the name in SSH_HOST.",
         ) from None
     return _leading_to(goal, config, [])
 
@@ -68,7 +68,7 @@ def _leading_to(
         if {each.host for each in jumps} & {goal.host, *behind}:
             jumps = []
     if len(behind) > _MOST_HOPS:
-        raise ConfigurationError(f"{name} leads in a circle (exit 2)\n  What to do: correct it.")
+        raise ConfigurationError(f"{name} leads in a circle", remedy="correct it.")
     first: list[Way] = []
     if jumps:
         first = _leading_to(jumps[-1], config, [*behind, goal.host], jumps[:-1] or None)
@@ -85,8 +85,8 @@ def _leading_to(
         )
     except ValueError as error:
         raise ConfigurationError(
-            f"ssh_config for {goal.host}: {error} (exit 2)\n"
-            "  What to do: correct what it says of Port or ConnectTimeout."
+            f"ssh_config for {goal.host}: {error}",
+            remedy="correct what it says of Port or ConnectTimeout.",
         ) from None
     if not first and isinstance(gateway, fabric.Connection):  # of a fabric.yaml, or of a caller
         first = _given(gateway)
@@ -111,8 +111,8 @@ def _jumps(text: str, goal: Address, asked: Mapping[str, Any], name: str) -> lis
         return [address(each.strip()) for each in expanded(text, "ProxyJump", tokens).split(",")]
     except ValueError as error:
         raise ConfigurationError(
-            f"{name}: {text}: {error} (exit 2)\n"
-            "  What to do: write [USER@]HOST[:PORT], several with a comma between, or none."
+            f"{name}: {text}: {error}",
+            remedy="write [USER@]HOST[:PORT], several with a comma between, or none.",
         ) from None
 
 

@@ -42,9 +42,11 @@ def answer_of_ssh(
         except (OSError, subprocess.TimeoutExpired):
             pass
     raise ConfigurationError(
-        f"ssh_config: whether `{undecided}` matches could not be found out: {why} (exit 2)\n"
-        "  What to do: install OpenSSH's client, or take that Match out, or give fab another"
-        " file: fab -S FILE."
+        f"ssh_config: whether `{undecided}` matches could not be found out: {why}",
+        remedy=(
+            "install OpenSSH's client, or take that Match out, or give fab another"
+            " file: fab -S FILE."
+        ),
     )
 
 

@@ -49,8 +49,8 @@ def lines_of(
     """Yield the lines of a file and of those that it includes; `outer` holds for all of them."""
     if depth > _DEEPEST:
         raise ConfigurationError(
-            f"ssh_config: {path} is included by itself, or {_DEEPEST} files deep (exit 2)\n"
-            "  What to do: take the Include line out that leads back to it."
+            f"ssh_config: {path} is included by itself, or {_DEEPEST} files deep",
+            remedy="take the Include line out that leads back to it.",
         )
     criteria = outer
     for text in _text(path).splitlines():
@@ -79,8 +79,8 @@ def _text(path: Path) -> str:
         return ""
     except OSError as error:
         raise ConfigurationError(
-            f"ssh_config: {path} cannot be read: {error.strerror} (exit 2)\n"
-            "  What to do: let this account read it, or give fab another file: fab -S FILE."
+            f"ssh_config: {path} cannot be read: {error.strerror}",
+            remedy="let this account read it, or give fab another file: fab -S FILE.",
         ) from None
 
 

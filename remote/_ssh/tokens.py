@@ -69,8 +69,8 @@ def expanded(text: str, keyword: str, tokens: Mapping[str, str]) -> str:
         if found[1] in tokens:
             return tokens[found[1]]
         raise ConfigurationError(
-            f"ssh_config: {keyword} {text} has {found[0]}, which is no token (exit 2)\n"
-            f"  What to do: write one of %{' %'.join(sorted(tokens))}."
+            f"ssh_config: {keyword} {text} has {found[0]}, which is no token",
+            remedy=f"write one of %{' %'.join(sorted(tokens))}.",
         )
 
     return _TOKEN.sub(replacement, text)
@@ -88,8 +88,8 @@ def with_variables(text: str, keyword: str) -> str:
         if found[1] in environment:
             return environment[found[1]]
         raise ConfigurationError(
-            f"ssh_config: {keyword} {text} needs {found[1]}, which is not set (exit 2)\n"
-            f"  What to do: set that variable, or write the name of the file in full."
+            f"ssh_config: {keyword} {text} needs {found[1]}, which is not set",
+            remedy="set that variable, or write the name of the file in full.",
         )
 
     return _VARIABLE.sub(replacement, text)

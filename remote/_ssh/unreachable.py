@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ...config.errors import HostError
 from ...config.harmless import harmless
 
 _LONGEST: Final = 500
@@ -25,10 +26,10 @@ class Trouble:
     remedy: str
     transient: bool
 
-    def message(self, where: str, tries: int) -> str:
+    def error(self, where: str, tries: int = 1) -> HostError:
         times = f" after {tries} tries" if tries > 1 else ""
-        return (
-            f"cannot connect to {where}{times}: {self.cause} (exit 3)\n  What to do: {self.remedy}."
+        return HostError(
+            f"cannot connect to {where}{times}: {self.cause}", remedy=f"{self.remedy}."
         )
 
 

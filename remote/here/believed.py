@@ -88,6 +88,6 @@ def believed(manifest: bytes, name: str, is_known: Callable[[str], bool]) -> Bel
 
 def _refusal(name: str, why: str) -> UnprovenError:
     return UnprovenError(
-        f"the manifest of {name} {why}: it is not tried on this machine (exit 13)\n"
-        "  What to do: see on the host who has changed it; do not trust this archive."
+        f"the manifest of {name} {why}: it is not tried on this machine",
+        remedy="see on the host who has changed it; do not trust this archive.",
     )

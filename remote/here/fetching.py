@@ -62,9 +62,9 @@ class Incoming:
         self.part.unlink()
         if self.manifest and report.code is None:
             raise UnprovenError(
-                f"{self.archive.name} could not be read to its end on the host (exit 13):"
-                f" exit code {report.exited}\n"
-                "  What to do: see whether it is damaged: fab verify"
+                f"{self.archive.name} could not be read to its end on the host",
+                why=f"exit code {report.exited}",
+                remedy="see whether it is damaged: fab verify",
             )
 
     def finish(self) -> None:
@@ -73,11 +73,15 @@ class Incoming:
         if (self.bytes, self.digest.hexdigest()) != (self.archive.bytes, self.archive.sha256):
             self.part.unlink()
             raise UnprovenError(
-                f"{self.archive.name} did not arrive as it was dumped (exit 13): {self.bytes} bytes"
-                f" with the SHA-256 {self.digest.hexdigest()}, instead of {self.archive.bytes}"
-                f" with {self.archive.sha256}\n"
-                "  What to do: its grade stays what it was. `fab verify` tells whether it is"
-                " damaged where it lies; if it is not, try again."
+                f"{self.archive.name} did not arrive as it was dumped",
+                why=(
+                    f"{self.bytes} bytes with the SHA-256 {self.digest.hexdigest()},"
+                    f" instead of {self.archive.bytes} with {self.archive.sha256}"
+                ),
+                remedy=(
+                    "its grade stays what it was. `fab verify` tells whether it is"
+                    " damaged where it lies; if it is not, try again."
+                ),
             )
         self.manifest_file.write_bytes(self.manifest)
         line = f"{self.archive.sha256}  {self.archive.name}\n"
@@ -128,8 +132,8 @@ def _poured(  # noqa: PLR0913
             incoming.take(number, data)
         except OSError as error:
             raise PreflightError(
-                f"{incoming.part} cannot be written on this machine: {error.strerror} (exit 10)\n"
-                "  What to do: make room, or name another place with XDG_CACHE_HOME."
+                f"{incoming.part} cannot be written on this machine: {error.strerror}",
+                remedy="make room, or name another place with XDG_CACHE_HOME.",
             ) from None
         follow("progress", f"bytes {incoming.bytes}")
 
@@ -141,9 +145,11 @@ def _poured(  # noqa: PLR0913
         report = shell.pour(link, [step], variables=variables, told=told, take=take, files=files)
         if report.trouble:
             raise UnprovenError(
-                f"while {name} was fetched, {report.trouble} (exit 13)\n"
-                "  What to do: see whether the archive is damaged: fab verify. If it is not, look"
-                " at the host, which sends what it should not."
+                f"while {name} was fetched, {report.trouble}",
+                remedy=(
+                    "see whether the archive is damaged: fab verify. If it is not,"
+                    " look at the host, which sends what it should not."
+                ),
             )
         if report.exited != LOST or not patience or not link.is_lost():
             return report
@@ -162,7 +168,7 @@ def check_room(archive: Archive, directory: Path, present_bytes: int) -> None:
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise PreflightError(
-            f"too little space on this machine in {directory} to try {archive.name} (exit 10):"
-            f" {free} bytes free, about {needed} needed\n"
-            "  What to do: make room, or name another place with XDG_CACHE_HOME."
+            f"too little space on this machine in {directory} to try {archive.name}",
+            why=f"{free} bytes free, about {needed} needed",
+            remedy="make room, or name another place with XDG_CACHE_HOME.",
         )

@@ -40,8 +40,8 @@ def base() -> Path:
 
 def _unusable(directory: Path, why: str) -> PreflightError:
     return PreflightError(
-        f"on this machine {directory} {why}: there an archive lies while it is tried (exit 10)\n"
-        "  What to do: name another place with XDG_CACHE_HOME."
+        f"on this machine {directory} {why}: there an archive lies while it is tried",
+        remedy="name another place with XDG_CACHE_HOME.",
     )
 
 
@@ -73,15 +73,15 @@ def taken(sha256: str, wait_seconds: int) -> Iterator[Path]:
     while (lock := _locked(directory)) is None:
         if time.monotonic() >= deadline:
             raise LockedError(
-                f"another fab on this machine is trying that archive, in {directory} (exit 11)\n"
-                "  What to do: wait for it, or let this one wait with BACKUP_LOCK_WAIT=<seconds>."
+                f"another fab on this machine is trying that archive, in {directory}",
+                remedy=("wait for it, or let this one wait with BACKUP_LOCK_WAIT=<seconds>."),
             )
         time.sleep(0.5)
     try:
         if (directory / "run.partial").exists():
             raise LockedError(
-                f"an earlier test restore is still at work in {directory} (exit 11)\n"
-                "  What to do: wait for its end, or end it, and remove that directory."
+                f"an earlier test restore is still at work in {directory}",
+                remedy="wait for its end, or end it, and remove that directory.",
             )
         _own(directory, os.geteuid(), os.getegid())
         yield directory

@@ -36,7 +36,7 @@ def diagnosed(c: Context, given: Mapping[str, str | None], *, json_: bool = Fals
         tell(as_text(findings))
     if failure:
         wrong = ", ".join(dict.fromkeys(each.check for each in found if each.result == "fail"))
-        raise type(failure)(f"predeploy would not run: {wrong} (exit {failure.exit_code})")
+        raise type(failure)(f"predeploy would not run: {wrong}")
     if not json_:
         tell("predeploy may run")
     return findings
@@ -54,9 +54,9 @@ def _examined(
             return _on_the_way(settings, caller, found)
     except errors.ConfigurationError as error:
         if error.problems:
-            found.extend(failed("settings", problem) for problem in error.problems)
+            found.extend(failed("settings", problem.what) for problem in error.problems)
         else:
-            found.append(told("settings", str(error.message)))
+            found.append(told("settings", error))
         return error
 
 
@@ -84,7 +84,7 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
     try:
         found.extend(of_host(settings, report))
     except errors.UnreadableFactError as unreadable:
-        found.append(told("shell", str(unreadable.message)))
+        found.append(told("shell", unreadable))
         return unreadable
     if report.code == 0:
         return _here(report, found) if drills_here(settings) else None
@@ -92,7 +92,7 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
     if isinstance(failure, errors.InterruptedRunError):
         raise failure
     if not any(each.result == "fail" for each in found):
-        found.append(told("shell", str(failure.message)))
+        found.append(told("shell", failure))
     return failure
 
 
@@ -104,7 +104,7 @@ def _here(report: Report, found: list[Finding]) -> errors.PredeployError | None:
     try:
         programs = able_here.check_programs(able_here.major_of(report.of("preflight")))
     except errors.PreflightError as failure:
-        found.append(told("programs", str(failure.message)))
+        found.append(told("programs", failure))
         return failure
     found.append(ok("programs", f"here, for the test restore: {programs.version}"))
     found.append(ok("programs", able_here.shut_in(confinement.is_possible())))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from ...config.errors import PredeployError
 from ...config.harmless import harmless_lines
 from .._show.stream import columns
 
@@ -63,14 +64,12 @@ def failed(check: str, detail: str, remedy: str = "") -> Finding:
     return Finding(check, "fail", detail, remedy)
 
 
-def told(check: str, message: str) -> Finding:
-    """What an error says, whose messages all tell in the same way what to do."""
-    detail, _, remedy = message.partition("  What to do: ")
-    lines = [line.strip() for line in detail.splitlines()]
-    code = lines[0].rfind(" (exit ")
-    if code >= 0:
-        lines[0] = lines[0][:code] + lines[0][lines[0].index(")", code) + 1 :]
-    return failed(check, "\n".join(lines), textwrap.dedent(f"  {remedy}").strip())
+def told(check: str, error: PredeployError) -> Finding:
+    """The finding that an error is."""
+    problems = [": ".join(filter(None, problem)) for problem in error.problems]
+    lines = [": ".join(filter(None, (error.what, error.why))), *problems, error.more]
+    detail = "\n".join(line.strip() for each in lines for line in each.splitlines())
+    return failed(check, detail, textwrap.dedent(f"  {error.remedy}").strip())
 
 
 def listed(items: Sequence[str]) -> str:

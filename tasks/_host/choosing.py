@@ -30,7 +30,7 @@ def chosen(host: Host, task: str, catalog: Catalog, wanted: str | None) -> Archi
         except errors.RefusedError:
             return find(catalog, wanted)
     except errors.RefusedError as refusal:
-        raise refused(host, task, str(refusal.message)) from None
+        raise refused(host, task, refusal.what) from None
 
 
 def _latest(settings: Settings, catalog: Catalog, wanted: str) -> Archive:
@@ -72,6 +72,6 @@ def _refuse_doubt(settings: Settings, catalog: Catalog, newest: Archive) -> None
 
 def refused(host: Host, task: str, why: str) -> errors.RefusedError:
     return errors.RefusedError(
-        f"{task} on {host.name}, in {host.settings.backup_dir}: {why} (exit 14)\n"
-        f"  What to do: choose one from `{host.command('history')}`."
+        f"{task} on {host.name}, in {host.settings.backup_dir}: {why}",
+        remedy=f"choose one from `{host.command('history')}`.",
     )

@@ -38,12 +38,8 @@ def failure(
     if code is None:
         return _silence(what, report, is_lost, status)
     kind = _FAILURES.get(code, errors.PredeployError)
-    parts = (problem.rsplit(" — ", 1) for problem in report.problems)
-    details = ["  - " + "\n    What to do: ".join(part) for part in parts]
-    if told.get("remedy"):
-        details.append(f"  What to do: {told['remedy']}")
-    reason = told.get("reason") or "the host does not say why"
-    return kind("\n".join([f"{what}: {reason} (exit {kind.exit_code})", *details]))
+    reason, remedy = told.get("reason") or "the host does not say why", told.get("remedy", "")
+    return kind(f"{what}: {reason}", problems=report.problems, remedy=remedy)
 
 
 def _silence(
@@ -51,34 +47,38 @@ def _silence(
 ) -> errors.PredeployError:
     if report.lost:
         return errors.HostError(
-            f"{what}: the connection was lost, and how the run ended could not"
-            f" be learnt (exit 3): {report.lost}\n"
-            "  The host, left alone, stops and clears up what is unfinished; archives stay.\n"
-            f"  What to do: {status} tells how it ended; run it again."
+            f"{what}: the connection was lost, and how the run ended could not be learnt",
+            why=report.lost,
+            more=("  The host, left alone, stops and clears up what is unfinished; archives stay."),
+            remedy=f"{status} tells how it ended; run it again.",
         )
     if report.is_cut_off and is_lost():
         return errors.HostError(
-            f"{what}: the connection was lost before the end (exit 3)\n"
-            "  The host notices, stops and removes what is unfinished; earlier archives stay.\n"
-            "  What to do: run it again."
+            f"{what}: the connection was lost before the end",
+            more=(
+                "  The host notices, stops and removes what is unfinished; earlier archives stay."
+            ),
+            remedy="run it again.",
         )
     if report.trouble and report.begun:
         return errors.PredeployError(
-            f"{what}: {report.trouble}, which no run of ours does (exit 1)\n"
-            "  Nothing that it said counts. What to do: see who answers there; a program that"
-            " floods its stderr shows in the log above."
+            f"{what}: {report.trouble}, which no run of ours does",
+            more="  Nothing that it said counts.",
+            remedy=(
+                "see who answers there; a program that floods its stderr shows in the log above."
+            ),
         )
     if not report.begun or report.trouble:
         return _not_begun(what, report)
     if report.facts:
         return errors.PredeployError(
-            f"{what}: the shell on the host was killed during the run (exit 1)\n"
-            "  What to do: check the host's memory and limits, and run it again."
+            f"{what}: the shell on the host was killed during the run",
+            remedy="check the host's memory and limits, and run it again.",
         )
     return errors.PreflightError(
-        f"{what}: the host ended our script before it could report (exit 10):"
-        f" exit code {report.exited}\n"
-        "  What to do: check the host's memory and limits, and run it again."
+        f"{what}: the host ended our script before it could report",
+        why=f"exit code {report.exited}",
+        remedy="check the host's memory and limits, and run it again.",
     )
 
 
@@ -92,12 +92,15 @@ def _not_begun(what: str, report: Report) -> errors.PredeployError:
     elif not said and report.exited == 0:
         why += ", as where one of its startup files calls `exit`"
     return errors.PreflightError(
-        f"{what}: the host's shell did not begin our script (exit 10): {why}\n"
-        f"  It said: {said[:_SAID_LENGTH] or 'nothing'}\n"
-        "  No secret was sent.\n"
-        "  What to do: try `ssh HOST true`. If the account's startup files (~/.bashrc,"
-        " ~/.zshenv, ~/.cshrc, fish's config) start another program, wait for input or print"
-        " without end, let them do so only for people: case $- in *i*) … ;; esac. If the"
-        " account has no shell or a forced command, ask the host for one. A slow host gets"
-        " more time with SSH_SHELL_TIMEOUT=<seconds>."
+        f"{what}: the host's shell did not begin our script",
+        why=why,
+        more=f"  It said: {said[:_SAID_LENGTH] or 'nothing'}\n  No secret was sent.",
+        remedy=(
+            "try `ssh HOST true`. If the account's startup files (~/.bashrc,"
+            " ~/.zshenv, ~/.cshrc, fish's config) start another program, wait for"
+            " input or print without end, let them do so only for people: case $-"
+            " in *i*) … ;; esac. If the account has no shell or a forced command,"
+            " ask the host for one. A slow host gets more time with"
+            " SSH_SHELL_TIMEOUT=<seconds>."
+        ),
     )

@@ -14,7 +14,7 @@ from ...config import errors
 @contextmanager
 def signals_raise(*numbers: signal.Signals) -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
-        raise errors.InterruptedRunError(f"interrupted by {signal.Signals(number).name} (exit 130)")
+        raise errors.InterruptedRunError(f"interrupted by {signal.Signals(number).name}")
 
     if threading.current_thread() is not threading.main_thread():
         yield

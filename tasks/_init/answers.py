@@ -41,7 +41,7 @@ def answered(
     problems = [*_wrong(values, fingerprint), *_missing(values)]
     if problems:
         lines = "".join(f"\n  - {problem}" for problem in problems)
-        raise errors.ConfigurationError(f"init: nothing was contacted (exit 2):{lines}")
+        raise errors.ConfigurationError(message=f"init: nothing was contacted (exit 2):{lines}")
     asks = is_terminal(sys.stdin)
     for variable in _QUESTIONS:
         if variable not in values and asks:
@@ -91,8 +91,8 @@ def _answer(prompt: str) -> str:
     answer = typed(prompt)
     if answer is None:
         raise errors.RefusedError(
-            "init: not all was answered; nothing was written (exit 14)\n"
-            "  What to do: run it again, or give the flags of `fab --help init`."
+            "init: not all was answered; nothing was written",
+            remedy="run it again, or give the flags of `fab --help init`.",
         )
     return answer
 
@@ -118,7 +118,8 @@ def _refuse_existing(name: str, directory: Path, *, overwrite: bool) -> None:
     path = profile_path(directory, name)
     if not overwrite and (path.exists() or path.is_symlink()):
         raise errors.RefusedError(
-            f"init: {path.relative_to(directory)} is there already; nothing was written (exit 14)\n"
-            f"  What to do: look at it with fab -H {name} doctor, choose another name, or give"
-            " --overwrite."
+            f"init: {path.relative_to(directory)} is there already; nothing was written",
+            remedy=(
+                f"look at it with fab -H {name} doctor, choose another name, or give --overwrite."
+            ),
         )

@@ -52,5 +52,5 @@ def type_name(host: Host, name: str) -> None:
 
 def refusal(host: Host, why: str, remedy: str) -> errors.RefusedError:
     return errors.RefusedError(
-        f"restore on {host.name}: {why}; nothing was touched (exit 14)\n  What to do: {remedy}."
+        f"restore on {host.name}: {why}; nothing was touched", remedy=f"{remedy}."
     )

@@ -127,8 +127,8 @@ def _judged(host: Host, plan: Plan, report: Report) -> Restored:
 def _failure(host: Host, report: Report) -> errors.PredeployError:
     failure = host.failure("restore", report)
     if report.code in _NOT_KEPT:
-        hint = "  Or: --no-safety goes on without keeping the present state; the archive is enough."
-        return type(failure)(f"{failure.message}\n{hint}")
+        hint = "Or: --no-safety goes on without keeping the present state; the archive is enough."
+        return failure.add(hint)
     return failure
 
 

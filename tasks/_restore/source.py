@@ -103,8 +103,8 @@ def _sent(host: Host, path: Path) -> Source:
     for sidecar, checksum in told.items():
         if checksum and checksum != digest.hexdigest().encode():
             raise errors.UnprovenError(
-                f"{path} is not what its {sidecar} says (exit 13)\n"
-                "  What to do: it is damaged, or was exchanged: choose another archive."
+                f"{path} is not what its {sidecar} says",
+                remedy="it is damaged, or was exchanged: choose another archive.",
             )
     return _upload(host, path, manifest, digest.hexdigest())
 
@@ -113,9 +113,7 @@ def _foreign(host: Host, path: Path) -> errors.RefusedError:
     from .foreign import explained
 
     what, remedy = explained(path)
-    return errors.RefusedError(
-        f"restore on {host.name}: {path} {what} (exit 14)\n  What to do: {remedy}."
-    )
+    return errors.RefusedError(f"restore on {host.name}: {path} {what}", remedy=f"{remedy}.")
 
 
 def _pairs(manifest: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -234,7 +234,11 @@ def test_a_setting_that_only_a_superuser_may_make_is_told_before_anything_is_tou
     place.pg.superuser(f"ALTER DATABASE {place.database} SET log_statement = 'all'")
     report = place.restore()
     assert report.code == 14
-    assert [line for line in report.problems if "settings that only a superuser may make" in line]
+    assert [
+        line
+        for line in map(str, report.problems)
+        if "settings that only a superuser may make" in line
+    ]
     place.assert_unchanged(content)
 
 
@@ -367,9 +371,9 @@ def test_a_session_of_another_role_in_the_way_is_named_and_nothing_has_happened(
         ours.stdin.flush()
         assert ours.stdout.readline() == "still here\n"
     assert report.code == 15
-    assert f"pid {session.pg_pid}" in " ".join(report.problems)
-    assert "passer_by" in " ".join(report.problems)
-    assert "the shop's cron" in " ".join(report.problems)
+    assert f"pid {session.pg_pid}" in " ".join(map(str, report.problems))
+    assert "passer_by" in " ".join(map(str, report.problems))
+    assert "the shop's cron" in " ".join(map(str, report.problems))
     place.assert_unchanged(content)
 
 
@@ -378,7 +382,7 @@ def test_a_session_of_our_role_is_in_the_way_until_it_may_be_ended(place, capfd)
     with session_of(place, OWNER) as session:
         report = place.restore()
         assert report.code == 15
-        assert f"pid {session.pg_pid}" in " ".join(report.problems)
+        assert f"pid {session.pg_pid}" in " ".join(map(str, report.problems))
         place.assert_unchanged(content)
         report = place.restore(terminate=True)
         assert report.code == 0

@@ -26,7 +26,11 @@ def below(host):
 
 
 def refused(report, *words):
-    told = [*report.problems, report.of("result")["reason"], report.of("result")["remedy"]]
+    told = [
+        *map(str, report.problems),
+        report.of("result")["reason"],
+        report.of("result")["remedy"],
+    ]
     assert report.code == 10
     for word in words:
         assert word in " ".join(told), told

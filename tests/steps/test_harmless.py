@@ -67,7 +67,7 @@ def test_why_a_run_failed_is_told_logged_and_in_the_status_without_orders(
 
     assert report.code == code
     assert_harmless(host, report)
-    assert SHOWN in report.of("result")["reason"] + "".join(report.problems)
+    assert SHOWN in report.of("result")["reason"] + "".join(map(str, report.problems))
     assert SHOWN in (host.backup_dir / "status").read_text()
 
 

@@ -32,9 +32,19 @@ def test_a_directory_that_others_can_read_is_10_and_left_as_it_is(host):
     host.backup_dir.mkdir(mode=0o755)
     report = host.preflight()
     assert report.code == 10
-    assert f"chmod 700 '{host.backup_dir}'" in report.problems[0]
+    assert f"chmod 700 '{host.backup_dir}'" in str(report.problems[0])
     assert mode(host.backup_dir) == 0o755
     assert list(host.backup_dir.iterdir()) == []
+
+
+def test_what_is_wrong_and_its_remedy_are_two_things_whatever_a_name_holds(host):
+    directory = host.home / "a — b \t(exit 0)  What to do: c"
+    directory.mkdir(mode=0o755)
+    host.set(backup_dir=str(directory))
+    (problem,) = host.preflight().problems
+    name = str(directory).replace("\t", " ")
+    assert problem.what == f"other users of the host can look into BACKUP_DIR {name} (drwxr-xr-x)"
+    assert problem.remedy == f"chmod 700 '{name}'"
 
 
 def test_a_directory_that_was_opened_to_others_no_longer_tells_of_success(host):
@@ -56,7 +66,7 @@ def test_a_directory_that_cannot_be_made_is_10_with_its_name(host):
     host.set(backup_dir="~/file/backups")
     report = host.preflight()
     assert report.code == 10
-    assert f"BACKUP_DIR {host.home}/file/backups is not there" in report.problems[0]
+    assert f"BACKUP_DIR {host.home}/file/backups is not there" in str(report.problems[0])
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a directory away")
@@ -65,8 +75,8 @@ def test_a_directory_of_someone_else_is_10(host):
     os.chown(host.backup_dir, 4242, 4242)
     report = host.preflight()
     assert report.code == 10
-    assert "not ours to write" in report.problems[0]
-    assert "owner 4242" in report.problems[0]
+    assert "not ours to write" in str(report.problems[0])
+    assert "owner 4242" in str(report.problems[0])
 
 
 def test_a_run_that_may_not_make_the_directory_does_not_make_it(host):
@@ -78,7 +88,7 @@ def test_without_flock_nothing_is_begun(host):
     host.without("flock")
     report = host.predeploy()
     assert report.code == 10
-    assert "flock" in report.problems[0]
+    assert "flock" in str(report.problems[0])
     assert list(host.backup_dir.iterdir()) == []
 
 

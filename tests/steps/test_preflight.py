@@ -13,7 +13,7 @@ def refused(host, **options):
     report = host.predeploy(**options)
     assert report.code == 10
     assert host.dumps() == []
-    return report.problems
+    return [*map(str, report.problems)]
 
 
 def test_what_psql_says_is_told(host):
@@ -22,7 +22,7 @@ def test_what_psql_says_is_told(host):
     assert "did not answer: FATAL:  password authentication failed" in problem
     assert "DB_PASSWORD" in problem
     assert host.status()["result"] == "failure"
-    assert host.status()["problem"] == problem
+    assert host.status()["problem"].replace("\t", " — ") == problem
 
 
 def test_all_obstacles_are_told_at_once(host):

@@ -50,15 +50,17 @@ def test_a_server_newer_than_all_programs_is_10_with_both_versions(host):
     host.database(server="18.1")
     report = host.preflight()
     assert report.code == 10
-    assert "the server is PostgreSQL 18.1; the programs here are older: 15" in report.problems[0]
+    assert "the server is PostgreSQL 18.1; the programs here are older: 15" in str(
+        report.problems[0]
+    )
 
 
 def test_programs_are_looked_for_in_db_bin_dir_alone(host):
     host.set(db_bin_dir="~/nowhere")
     report = host.preflight()
     assert report.code == 10
-    assert "were not found together in ~/nowhere" in report.problems[0]
-    assert "DB_BIN_DIR" in report.problems[0]
+    assert "were not found together in ~/nowhere" in str(report.problems[0])
+    assert "DB_BIN_DIR" in str(report.problems[0])
 
 
 def test_db_bin_dir_may_hold_blanks_and_start_at_home(host):
@@ -86,5 +88,5 @@ def test_without_any_program_for_checksums_it_is_10(host):
     host.without("sha256sum")
     report = host.predeploy()
     assert report.code == 10
-    assert "checksums" in report.problems[0]
+    assert "checksums" in str(report.problems[0])
     assert host.dumps() == []

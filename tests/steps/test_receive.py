@@ -116,14 +116,14 @@ def test_a_client_that_is_asked_for_nothing_sends_nothing(host):
     host.backup_dir.mkdir(mode=0o755)
     report = run(host, announced(b"x"), payload())
     assert report.code == 10
-    assert "chmod 700" in report.problems[0]
+    assert "chmod 700" in str(report.problems[0])
 
 
 def test_without_a_program_for_checksums_nothing_is_asked_for(host):
     host.without("sha256sum")
     report = send(host)
     assert report.code == 10
-    assert "no program for checksums" in report.problems[0]
+    assert "no program for checksums" in str(report.problems[0])
     assert_nothing_stays(host)
 
 

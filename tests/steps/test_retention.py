@@ -199,7 +199,7 @@ def test_a_host_without_awk_is_told_of_with_what_else_is_missing_before_a_dump(h
     (host.bin / "pg_restore").unlink()
     report = host.predeploy()
     assert report.code == 10
-    assert [problem.split(" — ")[0] for problem in report.problems] == [
+    assert [problem.what for problem in report.problems] == [
         "there is no program awk, which decides what rotation removes",
         f"pg_dump, pg_restore and psql were not found together in {host.bin}",
     ]

@@ -57,7 +57,7 @@ def test_what_has_shrunk_is_14_and_tells_what_and_is_kept_and_marked(host, befor
     assert report.code == 14
     name, manifest = newest(host)
     assert name in report.of("result")["reason"]
-    assert report.problems == ["public.shop has 2 rows instead of at least 500 (-99 %)"]
+    assert report.problems == [("public.shop has 2 rows instead of at least 500 (-99 %)", "")]
     assert (manifest["shrunk"], manifest["proof"]) == ("yes", "read")
     assert host.dumps() == [before, name]
     assert "WARNING: the archive has shrunk: public.shop has 2 rows" in log(host)

@@ -164,5 +164,5 @@ def test_a_missing_pg_restore_is_10(host, archive):
     before = host.kept()
     report = host.verify(archive)
     assert report.code == 10
-    assert "not found together" in report.problems[0]
+    assert "not found together" in str(report.problems[0])
     assert host.kept() == before

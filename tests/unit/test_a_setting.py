@@ -134,9 +134,9 @@ def test_its_flag_and_the_help_are_in_the_commands_that_the_table_names(found):
 
 
 def test_its_value_is_that_of_the_flag_or_of_the_environment_or_the_default(found):
-    assert found["by_flag"] == [14, "a pause of 7 s"]
-    assert found["by_environment"] == [14, "a pause of 8 s"]
-    assert found["by_default"] == [14, "a pause of 3 s"]
+    assert found["by_flag"] == [14, "a pause of 7 s (exit 14)"]
+    assert found["by_environment"] == [14, "a pause of 8 s (exit 14)"]
+    assert found["by_default"] == [14, "a pause of 3 s (exit 14)"]
 
 
 def test_what_its_parser_refuses_is_named_with_the_flag(found):

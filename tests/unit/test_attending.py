@@ -7,8 +7,9 @@ from fabric_predeploy.config.errors import HostError, InterruptedRunError
 from fabric_predeploy.remote._door import attending
 from fabric_predeploy.remote._door.shell import Told
 
-REFUSED = HostError("cannot connect to web1: connection refused (exit 3)", may_pass=True)
-CHANGED = HostError("the host key of web1 has CHANGED (exit 3)")
+REFUSED = HostError("cannot connect to web1: connection refused")
+REFUSED.may_pass = True
+CHANGED = HostError("the host key of web1 has CHANGED")
 
 
 class Line:

@@ -50,7 +50,7 @@ def refusal(catalog: Catalog, wanted: str) -> str:
     with pytest.raises(RefusedError) as caught:
         find(catalog, wanted)
     assert caught.value.code == 14
-    return str(caught.value)
+    return caught.value.what
 
 
 def test_an_archive_is_what_its_manifest_says() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from fabric_predeploy.config.errors import HostError
 from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
 from fabric_predeploy.remote._door.report import Report
@@ -167,10 +168,10 @@ def test_a_host_that_ran_nothing_of_ours_tells_nothing(settings):
 
 
 def test_an_error_is_told_by_its_cause_and_its_remedy():
-    message = (
-        "it is down (exit 3)\n    since noon\n  What to do: wake it:\n    knock\n  Only then\nx y"
-    )
-    assert findings.told("port", message) == Finding(
+    remedy = "wake it:\n    knock\n  Only then\nx y"
+    error = HostError("it is down", more="    since noon", remedy=remedy)
+    assert error.message == f"it is down (exit 3)\n    since noon\n  What to do: {remedy}"
+    assert findings.told("port", error) == Finding(
         "port", "fail", "it is down\nsince noon", "wake it:\n    knock\n  Only then\nx y"
     )
 

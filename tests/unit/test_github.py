@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from fabric_predeploy.config.errors import PreflightError
+from fabric_predeploy.config.errors import PreflightError, Problem
 from fabric_predeploy.config.github import github
 from fabric_predeploy.config.harmless import harmless, harmless_lines
 from fabric_predeploy.config.parsers import one_line
@@ -182,7 +182,9 @@ def test_a_failure_that_passes_several_sessions_is_told_once(runner, tmp_path, m
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     message = "predeploy on demo: 100% full (exit 10)\n  - <b>|`\n  What to do: a, b\n::group::x"
     with pytest.raises(PreflightError) as raised, told.failures_told(), told.failures_told():
-        raise PreflightError(message)
+        raise PreflightError(
+            "predeploy on demo: 100% full", problems=[Problem("<b>|`")], remedy="a, b\n::group::x"
+        )
 
     (error,) = runner().told("error")
     assert error == Command("error", message, {"title": "exit code 10: preflight"})

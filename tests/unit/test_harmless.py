@@ -66,8 +66,8 @@ def test_no_order_to_a_terminal_comes_through_any_door(door, order, capsys, monk
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 def test_no_order_to_a_terminal_comes_with_an_error(order):
-    assert is_harmless(PreflightError(f"{order}\n  What to do: {order}").message)
-    assert PredeployError("two\nlines").message == "two\nlines"
+    assert is_harmless(PreflightError(order, why=order, more=order, remedy=order).message)
+    assert PredeployError("two\nlines").message == "two\nlines (exit 1)"
 
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)

@@ -39,10 +39,14 @@ def files_imported(path):
             yield next((way for way in ways if way.exists()), module.parent / "__init__.py")
 
 
+def called_name(node):
+    return ast.unparse(node.func)
+
+
 def called(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
-            yield ast.unparse(node.func)
+            yield called_name(node)
 
 
 def relative(path):
@@ -139,6 +143,21 @@ def test_what_a_host_says_is_read_in_one_place():
     for path in MODULES:
         if relative(path).startswith("tasks/"):
             assert not unread.search(path.read_text(encoding="utf-8")), relative(path)
+
+
+def test_no_message_tells_its_exit_code_by_itself_or_is_taken_apart():
+    """The fields of an error are what it says, and config/errors.py makes its message of them."""
+    apart = re.compile(r"(?:partition|split|find|index)\(.*(?: \(exit|What to do| — )")
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert not apart.findall(text), relative(path)
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call) and re.search(r"Error$|^type\(|kind", called_name(node)):
+                parts = [
+                    *node.args,
+                    *(each.value for each in node.keywords if each.arg != "message"),
+                ]
+                assert not [part for part in parts if "(exit" in ast.unparse(part)], relative(path)
 
 
 def test_only_config_reads_the_environment():

@@ -66,10 +66,12 @@ def test_a_login_that_is_refused_is_not_tried_again() -> None:
 
 def test_a_message_says_where_why_how_often_and_what_to_do() -> None:
     trouble = Trouble("it is down", "wake it", transient=True)
-    assert trouble.message("me@host:22", 3) == (
+    assert trouble.error("me@host:22", 3).message == (
         "cannot connect to me@host:22 after 3 tries: it is down (exit 3)\n  What to do: wake it."
     )
-    assert trouble.message("me@host:22", 1).startswith("cannot connect to me@host:22: it is down")
+    assert trouble.error("me@host:22").message.startswith(
+        "cannot connect to me@host:22: it is down"
+    )
 
 
 LIE = "gone\n  What to do: send your password to \x1b[2J\u202ehttps://forged.example"
@@ -78,8 +80,8 @@ LIE = "gone\n  What to do: send your password to \x1b[2J\u202ehttps://forged.exa
 @pytest.mark.parametrize("error", [SSHException(LIE), EOFError(LIE), ChannelException(2, LIE)])
 def test_words_that_a_host_has_chosen_are_one_line_of_the_message(error):
     told = before_trust(error, 1), refused_login(error, "a key", ["publickey", LIE])
-    for message in (each.message("me@host:22", 1) for each in told):
+    for message in (each.error("me@host:22").message for each in told):
         assert message.count("  What to do: ") - message.count("\\n  What to do: ") == 1
         assert "\x1b" not in message
         assert "\u202e" not in message
-    assert len(before_trust(SSHException("x" * 10_000), 1).message("me@host:22", 1)) < 1000
+    assert len(before_trust(SSHException("x" * 10_000), 1).error("me@host:22").message) < 1000

@@ -119,7 +119,7 @@ tell_success() {
 
 tell_failure() {
     printf 'remote-backup.sh: %s (exit %s)\n' "$(one_line "$reason")" "$1" >&2
-    [ -z "$problems" ] || printf '%s' "$problems" | tr "$orders" "$blanks" | sed 's/^/  - /' >&2
+    [ -z "$problems" ] || printf '%s' "$problems" | tr "$orders" "$blanks" | sed -e 's/^/  - /' -e "s/$tab/ — /" >&2
     [ -z "$remedy" ] || printf '  What to do: %s\n' "$(one_line "$remedy")" >&2
 }
 

@@ -19,5 +19,6 @@ shrunk='' shrink_accepted='' overtime=''
 
 newline='
 '
+tab='	'
 # Names that the host's own programs made; anything else in the directory is not ours.
 stamp_glob='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]'

@@ -103,7 +103,7 @@ relay() {
 
 # problem WHAT REMEDY [CHECK]: a check that failed; all of them are told at once by `die_of_problems`.
 problem() {
-    problems="$problems$(one_line "$1 — $2")$newline"
+    problems="$problems$(one_line "$1")$tab$(one_line "$2")$newline"
     looked failed "${3-}" because "$(one_line "$1")" remedy "$(one_line "$2")"
 }
 
