@@ -33,7 +33,7 @@ def dump(settings: Settings, label: str = PRE_DEPLOY) -> Step:
             "lock_timeout_seconds": str(settings.lock_timeout_seconds),
             "snapshot_sql": sql_of("snapshot"),
             "queue_sql": sql_of("queue"),
-            "context_sql": sql_of("locale") + sql_of("context"),
+            "context_sql": sql_of("locale") + sql_of("context", "needs"),
             **content(hashes=settings.hashes),
         },
     )

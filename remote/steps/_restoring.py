@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...config.settings import Settings
 
 _REHEARSAL = (
-    *("rehearse", "obstacles", "rights", "rehearsed"),
+    *("rehearse", "obstacles", "rights", "needed", "rehearsed"),
     *("stays", "circles", "unqualified"),
 )
 

@@ -40,6 +40,7 @@ look_for_queue() {
 # The rows are counted, and hashed, beside the dump, in its own snapshot: so they describe what is in the archive.
 take_dump() {
     started=$(date +%s)
+    : >"$run_dir/needs"
     tell_psql "\\set lock_timeout ${lock_timeout_seconds}s"
     tell_psql "$snapshot_sql"
     tell_psql 'SELECT current_database() AS live \gset'
@@ -95,7 +96,7 @@ tell_uncounted() {
 
 # What is compared with what a restore brings back, and what that needs besides the archive.
 keep_facts() {
-    cat "$run_dir/context" "$run_dir/around" "$run_dir/rows" >"$run_dir/facts"
+    cat "$run_dir/context" "$run_dir/needs" "$run_dir/around" "$run_dir/rows" >"$run_dir/facts"
     if [ -n "$sequences_sql" ]; then cat "$run_dir/configured"; else sed -n '/^content=config_rows:/p' "$run_dir/configured"; fi >>"$run_dir/facts"
     [ -z "$sequences_sql" ] || tell_sequences >>"$run_dir/facts"
 }

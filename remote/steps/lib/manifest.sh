@@ -36,7 +36,7 @@ record() {
 
 # Thousands of tables make thousands of lines, of interest only to who restores.
 without_rows() {
-    sed -e '/^rows=/d' -e '/^content=/d' -e '/^role=/d' -e '/^role_encoded=/d' -e '/^installed=/d' -e '/^given=/d' -e '/^setting_/d' "$1"
+    sed -e '/^rows=/d' -e '/^content=/d' -e '/^role=/d' -e '/^role_encoded=/d' -e '/^installed=/d' -e '/^given=/d' -e '/^needs=/d' -e '/^setting_/d' "$1"
 }
 
 # tells KEY TEXT: whether a line of it is of that key. What decides is not left to a pipeline, which ends well though what

@@ -32,7 +32,9 @@ lacks_tables() {
 }
 
 [ "$listed" = "$file" ] || list_entries
+asks_live=yes
 rehearse_here
+asks_live=
 [ -z "$pooled_at" ] ||
     rehearsal="${rehearsal}swap_obstacle=DB_PORT $db_port is a pooler: its sessions keep the database from being renamed, and it passes on no settings$newline"
 if lacks_tables; then

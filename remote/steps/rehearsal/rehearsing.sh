@@ -3,6 +3,9 @@
 : "${ours_sql:?}" "${rehearse_sql:?}" "${watchers_sql:?}"
 : "${run_dir:?}" "${configured_sql:?}" # from psql
 
+# Whether the database that is asked is the one that the archive is of.
+asks_live=
+
 # rehearsal: the obstacles to one way to restore, a line each.
 obstacles_to() {
     printf '%s' "$rehearsal" | sed -n "s/^obstacle=//p; s/^$1_obstacle=//p"
@@ -21,6 +24,9 @@ keep_configured() {
     [ -f "$told_then" ] || told_then=/dev/null
     grep -E '^content=config(_rows)?:' "$told_then" >"$run_dir/configured_then" || [ $? -eq 1 ]
     grep -E '^(installed|given)=' "$told_then" >"$run_dir/around_then" || [ $? -eq 1 ]
+    # In a test restore's place, what others own is there by other means.
+    : >"$run_dir/needs_then"
+    [ -z "$asks_live" ] || grep '^needs=' "$told_then" >"$run_dir/needs_then" || [ $? -eq 1 ]
 }
 
 # Event triggers of others run at our temporary tables, and may fail there, as they do for the application's own statements then.

@@ -38,7 +38,7 @@ function is_named_by_us(dump) {
 # Thousands of tables make thousands of lines about rows, of interest only to who restores.
 function tell(dump, file,    line) {
     print "archive=" dump
-    while ((getline line < file) > 0) if (line !~ /^(rows|content|role|role_encoded|installed|given|setting_[A-Za-z_]+)=/) print line
+    while ((getline line < file) > 0) if (line !~ /^(rows|content|role|role_encoded|installed|given|needs|setting_[A-Za-z_]+)=/) print line
     close(file)
     print "present_bytes=" bytes[dump]
 }

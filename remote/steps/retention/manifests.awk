@@ -41,7 +41,7 @@ function is_read(manifest, told,    file, line, at, key, read_bytes, status, onc
         read_bytes += length(line) + 1
         at = index(line, "=")
         key = substr(line, 1, at - 1)
-        if (!at || key == "rows" || key == "content" || key ~ /^(role(_encoded)?|installed|given)$/ || key == "warning" || key == "missing") continue
+        if (!at || key == "rows" || key == "content" || key ~ /^(role(_encoded)?|installed|given|needs)$/ || key == "warning" || key == "missing") continue
         if (key in told) once = 0
         told[key] = substr(line, at + 1)
     }
