@@ -13,10 +13,10 @@ LOCKED = grep -v '^-e' requirements.txt && sed -n 's/^requires = \["\(.*\)"\]$$/
 LOCK = $(BIN)/uv pip compile - --quiet --no-config --universal --python-version=3.10 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: help demo test unit thorough faults fuzz lint types shell workflow docs site lock locked audit sbom bench clean
+.PHONY: help demo test unit thorough faults fuzz lint style types shell workflow hooks docs site lock locked audit sbom bench clean
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(VENV)/.demo-is-ready ## see the gate at work on a throwaway host: needs nothing but Python
 	@$(BIN)/python -m sandbox demo
@@ -24,7 +24,7 @@ demo: $(VENV)/.demo-is-ready ## see the gate at work on a throwaway host: needs 
 test: $(VENV)/.dev-is-ready ## run all tests, with the floor under line coverage
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=95
 
-unit: $(VENV)/.dev-is-ready ## run the tests that need no server: seconds
+unit: $(VENV)/.dev-is-ready ## run the tests that need no server
 	$(BIN)/python -m pytest tests/unit tests/steps
 
 thorough: $(VENV)/.dev-is-ready ## run the tests that take longer than a gate may
@@ -37,22 +37,27 @@ fuzz: $(VENV)/.dev-is-ready ## kill who takes part in a run, at random: SEED=7 R
 	FUZZ_SEED=$(or $(SEED),$(shell date +%s)) FUZZ_ROUNDS=$(or $(ROUNDS),500) \
 		$(BIN)/python -m pytest tests/fuzz/test_fuzz.py --quiet --numprocesses=$(WORKERS) --dist=load
 
-lint: $(VENV)/.dev-is-ready types shell workflow ## check style, types, shell and workflow
+lint: style types shell workflow ## check style, types, shell and workflow
+
+style: $(VENV)/.dev-is-ready ## check the style of Python: ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/.dev-is-ready
+types: $(VENV)/.dev-is-ready ## check the types of Python: mypy
 	@mkdir -p .cache/types && ln -sfn "$(CURDIR)" .cache/types/fabric_predeploy
 	$(BIN)/mypy -p fabric_predeploy.tasks -p fabric_predeploy.remote -p fabric_predeploy.config -p sandbox $(if $(wildcard bench/__main__.py),-p bench)
 
 # A step runs behind lib/, so it is read behind it; .shellcheckrc says what follows from that.
-shell: $(VENV)/.dev-is-ready
+shell: $(VENV)/.dev-is-ready ## check the shell that is sent to a host: shellcheck, shfmt
 	@printf '%s\n' $(STEPS) | xargs -P 4 -I '{}' \
 		sh -c 'cat $(LIB) "{}" | $(BIN)/shellcheck --shell=sh - || { echo "in {}"; exit 1; }'
 	@$(BIN)/shfmt -d -ln posix -i 4 -ci $(LIB) $(STEPS)
 
-workflow: $(VENV)/.dev-is-ready
+workflow: $(VENV)/.dev-is-ready ## check .github/workflows: actionlint
 	$(BIN)/actionlint -shellcheck=$(BIN)/shellcheck .github/workflows/*.yml
+
+hooks: $(VENV)/.dev-is-ready ## have git run lint before each commit, for the files that it changes
+	$(BIN)/pre-commit install
 
 docs: $(VENV)/.dev-is-ready ## write the parts of docs/ and of the shipped profile that follow from the code
 	$(BIN)/python .ci/pages.py
@@ -65,7 +70,7 @@ lock: $(VENV)/.dev-is-ready ## pin the newest of what deploy.yml installs, with 
 	@set -e; wanted=$$($(LOCKED)); printf '%s\n' "$$wanted" | $(LOCK) --upgrade --output-file=requirements.lock >/dev/null
 
 # What is pinned stays where it is in line with what is required.
-locked: $(VENV)/.dev-is-ready
+locked: $(VENV)/.dev-is-ready ## tell whether requirements.lock is in line with what is required
 	@mkdir -p .cache && cp requirements.lock .cache/requirements.lock
 	@set -e; wanted=$$($(LOCKED)); printf '%s\n' "$$wanted" | $(LOCK) --output-file=.cache/requirements.lock >/dev/null
 	@diff requirements.lock .cache/requirements.lock || { echo "requirements.lock is not in line: make lock" >&2; exit 1; }
