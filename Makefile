@@ -13,7 +13,7 @@ LOCKED = grep -v '^-e' requirements.txt && sed -n 's/^requires = \["\(.*\)"\]$$/
 LOCK = $(BIN)/uv pip compile - --quiet --no-config --universal --python-version=3.10 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: help demo test unit thorough faults fuzz lint style types shell workflow hooks docs site lock locked audit sbom bench clean
+.PHONY: help demo test unit thorough faults fuzz lint style types shell workflow hooks docs site dist lock locked audit sbom bench clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -65,6 +65,13 @@ docs: $(VENV)/.dev-is-ready ## write the parts of docs/ and of the shipped profi
 
 site: $(VENV)/.dev-is-ready ## check all links of the pages, and build them as a site in .cache/site
 	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
+
+# uv prepares the environment of the build: it takes a second where pip takes ten.
+dist: $(VENV)/.dev-is-ready ## build the wheel and the source archive in dist/, install the wheel and use it
+	@rm -rf dist/*.whl dist/*.tar.gz
+	$(BIN)/python -m build --installer=uv --outdir=dist .
+	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
+	$(BIN)/python .ci/installed.py dist/*.whl
 
 lock: $(VENV)/.dev-is-ready ## pin the newest of what deploy.yml installs, with hashes, in requirements.lock
 	@set -e; wanted=$$($(LOCKED)); printf '%s\n' "$$wanted" | $(LOCK) --upgrade --output-file=requirements.lock >/dev/null
