@@ -5,20 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..config import errors
+from ..config.parsers import whole
 from ..remote import steps
 from ._gate.outcome import expired, host_time
 from ._host.command import Call, command
 from ._show.report import tell, tell_data, warn
 from ._show.stream import columns
-from ._show.units import size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ..remote import Report
     from ..remote.catalog import Archive
-    from ._history.table import Entry
-    from ._host.host import Host
 
 _MOST = 1_000_000
 
@@ -27,21 +22,20 @@ _MOST = 1_000_000
 def history(call: Call, limit: str | None = None, json_: bool = False) -> tuple[Archive, ...]:
     """List the archives on the host, oldest first."""
     from ..remote.catalog import read
+    from ._history.table import as_data, as_table, entries, totals
 
     newest = _limit(limit)
     with call.session() as host:
         upcoming = steps.retention(host.settings, upcoming=True)
         report = host.must("history", [steps.catalog(), steps.space(), upcoming])
         catalog = read(report)
-        from ._history.table import as_data, as_table, entries
-
         everything = entries(catalog.archives, host_time(report), expired(report))
         shown = everything[-newest:]
         if json_:
             tell_data([as_data(entry) for entry in shown])
         elif shown:
             tell(as_table(shown, everything, columns()))
-            tell(_totals(host, shown, everything, report))
+            tell(totals(host, shown, everything, report))
         else:
             tell(f"no archives in {host.settings.backup_dir} on {host.name}")
         for name in catalog.unreadable:
@@ -54,24 +48,7 @@ def history(call: Call, limit: str | None = None, json_: bool = False) -> tuple[
 
 
 def _limit(text: str | None) -> int:
-    from ..config.parsers import whole
-
     try:
         return whole(1, _MOST)(text) if text is not None else _MOST
     except ValueError as error:
         raise errors.ConfigurationError(f"history: --limit={text} {error}") from None
-
-
-def _totals(host: Host, shown: Sequence[Entry], everything: Sequence[Entry], report: Report) -> str:
-    archives = "1 archive" if len(everything) == 1 else f"{len(everything)} archives"
-    taken = size(sum(entry.archive.present_bytes for entry in everything))
-    lines = [f"{archives}, {taken} in {host.settings.backup_dir} on {host.name}"]
-    if "free_bytes" in report.of("space"):
-        lines[0] += f"; {size(report.of('space').whole('free_bytes'))} free"
-    if len(shown) < len(everything):
-        lines[0] += f" (the newest {len(shown)} are shown)"
-    going = [entry for entry in everything if entry.expires_reason]
-    if going:
-        why = "; ".join(dict.fromkeys(entry.expires_reason for entry in going))
-        lines.append(f"the next predeploy removes {len(going)}: {why}")
-    return "\n" + "\n".join(lines)

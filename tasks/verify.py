@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..config import errors
+from ..config.parsers import whole
 from ..remote import steps
 from ._gate.proving import prove
 from ._host.choosing import chosen, refused
@@ -57,8 +58,6 @@ def verify(
 
 def _checked(file: str | None, all_: bool, sample: str | None) -> int:
     """How many archives --sample asks for, 0 without it."""
-    from ..config.parsers import whole
-
     if [file is not None, all_, sample is not None].count(True) > 1:
         raise errors.ConfigurationError("--all, --sample and --file exclude each other")
     try:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from ...remote import Report
     from ...remote.catalog import Archive
+    from .._host.host import Host
 
 _HEAD = ("AGE", "SIZE", "CHANGE", "TOOK", "PROOF", "ROTATION", "COMMIT", "VERSION", "ARCHIVE")
 _TO_THE_RIGHT = range(4)  # the numbers
@@ -157,3 +159,18 @@ def sparkline(sizes: Sequence[int]) -> str:
     newest = sizes[-_MOST_BARS:]
     largest = max(1, *newest)
     return "".join(bars[min(each * len(bars) // largest, len(bars) - 1)] for each in newest)
+
+
+def totals(host: Host, shown: Sequence[Entry], everything: Sequence[Entry], report: Report) -> str:
+    archives = "1 archive" if len(everything) == 1 else f"{len(everything)} archives"
+    taken = size(sum(entry.archive.present_bytes for entry in everything))
+    lines = [f"{archives}, {taken} in {host.settings.backup_dir} on {host.name}"]
+    if "free_bytes" in report.of("space"):
+        lines[0] += f"; {size(report.of('space').whole('free_bytes'))} free"
+    if len(shown) < len(everything):
+        lines[0] += f" (the newest {len(shown)} are shown)"
+    going = [entry for entry in everything if entry.expires_reason]
+    if going:
+        why = "; ".join(dict.fromkeys(entry.expires_reason for entry in going))
+        lines.append(f"the next predeploy removes {len(going)}: {why}")
+    return "\n" + "\n".join(lines)
