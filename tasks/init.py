@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ..config.settings import SPECS
 from ._host.command import Call, command
-from ._host.interrupts import signals_raise
 from ._show.report import tell
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def init(
     overwrite: bool = False,
 ) -> list[Finding]:
     """Write the profile of a new host, and let doctor look at it."""
-    from ..remote.signals import heeded_signals
+    from ..remote.signals import heeded_signals, signals_raise
     from ._doctor.diagnosing import diagnosed
     from ._init.answers import answered
     from ._init.writing import tell_secrets, written

@@ -14,7 +14,6 @@ from invoke.exceptions import Exit, UnexpectedExit
 
 from ..config.errors import PredeployError
 from ..config.github import plain
-from ._host.interrupts import signals_raise
 from ._host.session import opened, prepared, session
 from ._show.report import tell
 from ._show.stream import silence
@@ -35,7 +34,7 @@ def rollback_on_failure(c: Context, archive: Archive | None = None) -> Iterator[
     restore raises if that fails too, as a rule RestoreError (15): then the database is as the
     block left it.
     """
-    from ..remote.signals import heeded_signals
+    from ..remote.signals import heeded_signals, signals_raise
 
     directory = Path.cwd()
     settings, caller = prepared(c)  # now: the deploy may well check out another profile

@@ -3,17 +3,15 @@
 It runs in a thread of its own, so that no signal strikes in the middle of a lock (see signals.py).
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from signal import Signals
 from typing import Final
 
 from ...config.errors import InterruptedRunError
-from ..signals import handled
+from ..signals import awaited_while
 from .events import Stream
 from .hearing import Hearing, TooMuchError
 from .line import Channel
@@ -73,7 +71,7 @@ class Exchange:
         self._raised: BaseException | None = None
         self._began = self._heard_at = time.monotonic()
         self._exited_at = self._result_at = self._stop_by = float("inf")
-        self._given_up = False
+        self._given_up = self.is_given_up = False
 
     def go(self) -> Reply:
         """Raise what a listener, or the making of the payload, has raised: after the host's end."""
@@ -105,7 +103,8 @@ class Exchange:
             self.stdin.stop()
 
     def give_up(self) -> None:
-        self._given_up = True
+        """Nobody waits for it any more."""
+        self._given_up = self.is_given_up = True
 
     @property
     def is_overdue(self) -> bool:
@@ -194,33 +193,17 @@ def awaited_politely(exchange: Exchange) -> Reply:
     A second signal, or ten seconds, ends the wait for it: InterruptedRunError (130).
     """
     came: list[Signals] = []
-    over: SimpleQueue[Reply | BaseException] = SimpleQueue()
 
-    def act() -> None:
-        try:
-            over.put(exchange.go())
-        except BaseException as failure:  # noqa: BLE001 - it is raised where it is awaited
-            over.put(failure)
+    def goes_on() -> bool:
+        if came or exchange.ran_out_of_time:
+            exchange.stop()
+        return len(came) < 2 and not exchange.is_overdue  # noqa: PLR2004
 
-    def hear(number: Signals) -> None:
-        came.append(number)
+    outcome = awaited_while(exchange.go, exchange.give_up, came, goes_on)
+    if exchange.is_given_up:
+        raise InterruptedRunError(
+            "interrupted", why="the host was told to stop, but did not report back"
+        )
+    if came:
         exchange.stop()
-
-    with handled(hear):
-        thread = threading.Thread(target=act, daemon=True)
-        thread.start()
-        while True:
-            with suppress(Empty):
-                outcome = over.get(timeout=_LOOK_EVERY_SECONDS)
-                break
-            if exchange.ran_out_of_time:
-                exchange.stop()
-            if len(came) > 1 or exchange.is_overdue:
-                exchange.give_up()
-                thread.join(1)
-                raise InterruptedRunError(
-                    "interrupted", why="the host was told to stop, but did not report back"
-                )
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome
+    return outcome.result()

@@ -9,7 +9,6 @@ from ...config import errors
 from .._gate import able_here
 from .._gate.recipe import drills_here, looking
 from .._host.host import Host
-from .._host.interrupts import signals_raise
 from .._host.session import prepared
 from .._show.report import tell, tell_data
 
@@ -45,7 +44,7 @@ def diagnosed(c: Context, given: Mapping[str, str | None], *, json_: bool = Fals
 def _examined(
     c: Context, given: Mapping[str, str | None], found: list[Finding]
 ) -> errors.PredeployError | None:
-    from ...remote.signals import heeded_signals
+    from ...remote.signals import heeded_signals, signals_raise
     from .findings import failed, told
 
     try:

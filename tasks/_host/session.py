@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from ...remote import guard_match_exec
 from .called import asked_for, caller, refuse_dry
 from .host import Host
-from .interrupts import signals_raise
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -40,7 +39,7 @@ def opened(settings: Settings, called: Any, *, quiet: bool = False) -> Iterator[
     """With the settings of before, whatever has become of the files that they are from."""
     # Only here, as it takes half of what `fab --list` takes in all.
     from ...remote import Link
-    from ...remote.signals import heeded_signals
+    from ...remote.signals import heeded_signals, signals_raise
     from .._show.github import failures_told
 
     with failures_told(), signals_raise(*heeded_signals()):

@@ -28,7 +28,7 @@ from fabric_predeploy.remote._door import exchange
 from fabric_predeploy.remote._door.hearing import Hearing
 from fabric_predeploy.remote._door.stdin import Stdin
 from fabric_predeploy.remote._ssh import channel, connection
-from fabric_predeploy.tasks._host.interrupts import signals_raise
+from fabric_predeploy.remote.signals import signals_raise
 
 from sandbox import sshd
 from sandbox.keys import private_text, public_line

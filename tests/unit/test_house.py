@@ -160,6 +160,12 @@ def test_no_message_tells_its_exit_code_by_itself_or_is_taken_apart():
                 assert not [part for part in parts if "(exit" in ast.unparse(part)], relative(path)
 
 
+def test_signals_are_met_in_one_place():
+    meeting = {"signal.signal", "signal.setitimer", "signal.alarm", "signal.pthread_sigmask"}
+    places = [relative(path) for path in MODULES if meeting & set(called(path))]
+    assert places == ["remote/signals.py"]
+
+
 def test_only_config_reads_the_environment():
     readers = {
         path.relative_to(ROOT).parts[0]

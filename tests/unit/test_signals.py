@@ -7,8 +7,7 @@ from threading import Event
 
 import pytest
 from fabric_predeploy.config.errors import InterruptedRunError
-from fabric_predeploy.remote.signals import awaited, held_back
-from fabric_predeploy.tasks._host.interrupts import signals_raise
+from fabric_predeploy.remote.signals import awaited, held_back, signals_raise
 
 ROUNDS = 300
 LONG_SECONDS = 20

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 from fabric_predeploy.config.errors import InterruptedRunError, RefusedError
-from fabric_predeploy.tasks._host.interrupts import signals_raise
+from fabric_predeploy.remote.signals import signals_raise
 
 
 def fail_of(signal_number, failure):
