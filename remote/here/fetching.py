@@ -21,7 +21,6 @@ from ..catalog import Archive
 from ..facts import number
 
 _MANIFEST, _DUMP = 1, 2  # as the step `fetch` gives them
-_CHUNK_BYTES: Final = 1024 * 1024
 MOST_MANIFEST_BYTES: Final = 16 * 1024 * 1024  # a hundred thousand tables
 _BARREN_TRIES: Final = 3
 _SERVER_BYTES: Final = 201_326_592  # as place.sh has it
@@ -35,19 +34,11 @@ class Incoming:
         self.dump = directory / archive.name
         self.manifest_file = self.dump.with_suffix(".manifest")
         self.part = directory / "incoming"
-        if self.dump.exists():  # of a run that was killed in its test restore
-            self.dump.rename(self.part)
         self.manifest = bytearray()
         self.digest = hashlib.sha256()
         self.bytes = 0
-        descriptor = os.open(self.part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        self.file = os.fdopen(descriptor, "r+b", buffering=0)
-        while chunk := self.file.read(_CHUNK_BYTES):
-            self._count(chunk)
-
-    def _count(self, chunk: bytes) -> None:
-        self.digest.update(chunk)
-        self.bytes += len(chunk)
+        descriptor = os.open(self.part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self.file = os.fdopen(descriptor, "wb", buffering=0)
 
     def take(self, number: int, data: bytes) -> None:
         """The door has seen that there is no more of it than was told before."""
@@ -55,11 +46,11 @@ class Incoming:
             self.manifest += data
         else:
             self.file.write(data)
-            self._count(data)
+            self.digest.update(data)
+            self.bytes += len(data)
 
     def give_up(self, report: Report) -> None:
         """What came last may be words on what went wrong, and is never looked at again."""
-        self.part.unlink()
         if self.manifest and report.code is None:
             raise UnprovenError(
                 f"{self.archive.name} could not be read to its end on the host",
@@ -68,10 +59,9 @@ class Incoming:
             )
 
     def finish(self) -> None:
-        """Raise UnprovenError (13) unless it is what was dumped; then nothing of it stays."""
+        """Raise UnprovenError (13) unless it is what was dumped."""
         self.file.close()
         if (self.bytes, self.digest.hexdigest()) != (self.archive.bytes, self.archive.sha256):
-            self.part.unlink()
             raise UnprovenError(
                 f"{self.archive.name} did not arrive as it was dumped",
                 why=(
@@ -101,12 +91,12 @@ def fetch(  # noqa: PLR0913 - each has a name
 ) -> Report:
     """Bring the archive and its sidecars into the directory; the caller judges the report.
 
-    What came before the connection was lost is kept, and not asked for again: if nobody lets us in
-    again within `patience` seconds, for the next try. Raise UnprovenError (13) or PreflightError.
+    What came before the connection was lost is not asked for again, if the host lets us in again
+    within `patience` seconds. Raise UnprovenError (13) or PreflightError (10).
     """
     incoming = Incoming(archive, directory)
     with incoming.file:
-        check_room(archive, directory, incoming.bytes)
+        check_room(archive, directory)
         follow("begin", "fetch")
         follow("progress", f"expected {archive.bytes}")
         report = _poured(link, incoming, variables, patience, follow, Told(log=log))
@@ -161,10 +151,10 @@ def _poured(  # noqa: PLR0913
             return replace(report, lost=why)
 
 
-def check_room(archive: Archive, directory: Path, present_bytes: int) -> None:
+def check_room(archive: Archive, directory: Path) -> None:
     """Raise PreflightError (10) unless there is room for the archive and for its test restore."""
     database_bytes = number(archive.facts.get("database_bytes", ""))
-    needed = archive.bytes - present_bytes + database_bytes * 11 // 10 + _SERVER_BYTES
+    needed = archive.bytes + database_bytes * 11 // 10 + _SERVER_BYTES
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise PreflightError(

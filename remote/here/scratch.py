@@ -15,7 +15,6 @@ from ...config.machine import cache_directory
 from .local_host import account
 
 _KEY_LENGTH: Final = 16
-_KEPT_SECONDS: Final = 86_400
 _KEY: Final = frozenset("0123456789abcdef")
 
 
@@ -67,7 +66,7 @@ def reachable(directory: Path) -> bool:
 
 @contextmanager
 def taken(sha256: str, wait_seconds: int) -> Iterator[Path]:
-    """The directory for that archive: for one at a time; what came of it before is still there."""
+    """An empty directory for that archive, for one at a time. In the end it is removed."""
     directory = base() / sha256[:_KEY_LENGTH]
     deadline = time.monotonic() + wait_seconds
     while (lock := _locked(directory)) is None:
@@ -83,10 +82,24 @@ def taken(sha256: str, wait_seconds: int) -> Iterator[Path]:
                 f"an earlier test restore is still at work in {directory}",
                 remedy="wait for its end, or end it, and remove that directory.",
             )
-        _own(directory, os.geteuid(), os.getegid())
-        yield directory
+        _empty(directory)
+        try:
+            yield directory
+        finally:
+            remove(directory)
     finally:
         os.close(lock)
+
+
+def _empty(directory: Path) -> None:
+    """Of a run that was killed, nothing is used again: it had handed the directory over."""
+    if os.geteuid() == 0:
+        os.chown(directory, os.geteuid(), os.getegid(), follow_symlinks=False)
+    for path in directory.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def hand_over(directory: Path) -> None:
@@ -124,9 +137,9 @@ def remove(directory: Path) -> None:
 
 @contextmanager
 def left_behind() -> Iterator[list[Path]]:
-    """Directories of runs that were killed at work: for who can end what they may have left.
+    """Directories of runs that were killed at work, for who can end what they may have left.
 
-    What nobody has come back for within a day goes.
+    All others that nobody is at work in are removed.
     """
     locks, unfinished = list[int](), list[Path]()
     try:
@@ -139,14 +152,9 @@ def left_behind() -> Iterator[list[Path]]:
             locks.append(lock)
             if (directory / "run.partial").exists():
                 unfinished.append(directory)
-            elif _age_seconds(directory) > _KEPT_SECONDS:
+            else:
                 remove(directory)
         yield unfinished
     finally:
         for lock in locks:
             os.close(lock)
-
-
-def _age_seconds(directory: Path) -> float:
-    newest = max(each.lstat().st_mtime for each in [directory, *directory.iterdir()])
-    return time.time() - newest

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -37,27 +36,11 @@ def prove_here(host: Host, task: str, archive: Archive) -> None:
             f"fetching {archive.name}, {size(archive.bytes)}, to restore it on this machine by"
             f" PostgreSQL {chosen.version}"
         )
-    taken = scratch.taken(archive.sha256, host.settings.lock_wait_seconds)
-    with taken as directory, _removed_but_when_lost(directory):
+    with scratch.taken(archive.sha256, host.settings.lock_wait_seconds) as directory:
         _fetch(host, task, archive, directory)
         _try(host, task, archive, directory, chosen)
     host.link.ask()  # so much later it may have gone
     host.link.renew()
-
-
-@contextmanager
-def _removed_but_when_lost(directory: Path) -> Iterator[None]:
-    """What has come before the connection was lost is for the next try to go on with."""
-    from ...remote.here.scratch import remove
-
-    try:
-        yield
-    except errors.HostError:
-        raise
-    except BaseException:
-        remove(directory)
-        raise
-    remove(directory)
 
 
 def _fetch(host: Host, task: str, archive: Archive, directory: Path) -> None:

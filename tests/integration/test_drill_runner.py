@@ -146,47 +146,29 @@ def large(here):
     here.pg.run_as("shop", "DROP TABLE large", "shop")
 
 
-def test_a_cut_connection_costs_no_byte_twice_neither_at_once_nor_by_the_next_try(large):
+def test_a_cut_connection_costs_no_byte_twice(large):
     assert large.predeploy().returncode == 0
     with way_to(large.ssh) as way:
-        way.cut_after(LARGE_BYTES // 3)
-        lost = verify(by(large, way, BACKUP_RECONNECT="0"), RESTORED)
-        assert lost.returncode == 3, lost.stderr
-        (incoming,) = cache(large).rglob("incoming")
-        assert 0 < incoming.stat().st_size < LARGE_BYTES
-        assert incoming.parent.stat().st_mode & 0o777 == 0o700
-
-        first, carried = incoming.stat().st_size, way.carried
         way.cut_after(LARGE_BYTES // 3)
         done = verify(by(large, way, BACKUP_RECONNECT="60"), RESTORED)
 
         assert done.returncode == 0, done.stderr
         cut = re.search(r"the connection was lost after (\d+) bytes", done.stderr)
         assert cut, done.stderr
-        assert int(cut[1]) > first
+        assert int(cut[1]) > 0
         (archive,) = large.archives()
         rest = archive.stat().st_size - int(cut[1])
-        assert way.carried - carried < LARGE_BYTES // 3 + rest + ALL_BUT_THE_ARCHIVE_BYTES
+        assert way.carried < LARGE_BYTES // 3 + rest + ALL_BUT_THE_ARCHIVE_BYTES
     assert grade(large) == "restored"
     assert kept(large) == []
 
 
-def test_a_byte_that_arrives_as_another_is_13_and_no_grade(large):
+def test_a_connection_that_is_lost_for_good_leaves_nothing_here(large):
     assert large.predeploy().returncode == 0
     with way_to(large.ssh) as way:
         way.cut_after(LARGE_BYTES // 3)
-        assert verify(by(large, way, BACKUP_RECONNECT="0"), RESTORED).returncode == 3
-    (incoming,) = cache(large).rglob("incoming")
-    with incoming.open("r+b") as file:
-        file.seek(1000)
-        was = file.read(1)
-        file.seek(1000)
-        file.write(bytes([was[0] ^ 1]))
-
-    done = verify(large.with_profile(SSH_PORT=str(large.ssh.port)), RESTORED)
-
-    assert done.returncode == 13
-    assert "did not arrive as it was dumped" in done.stderr
+        lost = verify(by(large, way, BACKUP_RECONNECT="0"), RESTORED)
+    assert lost.returncode == 3, lost.stderr
     assert grade(large) == "read"
     assert kept(large) == []
 

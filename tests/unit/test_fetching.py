@@ -113,6 +113,13 @@ def test_what_was_told_arrives(fetched, tmp_path):
     assert (tmp_path / NAME).read_bytes() == DUMP
 
 
+def test_a_byte_that_arrives_as_another_is_13_and_gets_no_name(fetched, tmp_path):
+    with pytest.raises(UnprovenError, match="did not arrive as it was dumped"):
+        fetched(raw(7, b"format="), raw(len(DUMP), DUMP.swapcase()), RESULT)
+
+    assert not (tmp_path / NAME).exists()
+
+
 @pytest.mark.parametrize(
     "announced", ["-5", "", "1e9", "+5", " 5", "0x10", "5 5", "9" * 16, "9" * 5000, "\x1b[2J", "٣"]
 )

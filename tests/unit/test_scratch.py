@@ -10,7 +10,6 @@ from fabric_predeploy.config.machine import cache_directory, harmless_environmen
 from fabric_predeploy.remote.here import scratch
 
 SHA256 = "0123456789abcdef" * 4
-TWO_DAYS_SECONDS = 172_800
 
 
 @pytest.fixture
@@ -71,32 +70,44 @@ def test_two_runs_do_not_try_the_same_archive_at_once(base):
         pass
 
 
-def test_what_has_come_is_there_for_the_next_and_removed_after_a_day(base):
-    with scratch.taken(SHA256, 0) as directory:
+def test_what_has_come_is_removed_at_the_end_also_of_one_that_fails(base):
+    def fail(directory):
         (directory / "incoming").write_bytes(b"PGDMP")
-    with scratch.left_behind() as unfinished:
-        assert unfinished == []
-    assert (directory / "incoming").read_bytes() == b"PGDMP"
+        raise KeyError
 
-    for path in (directory / "incoming", directory):
-        then = path.stat().st_mtime - TWO_DAYS_SECONDS
-        os.utime(path, (then, then))
-    with scratch.taken(SHA256, 0), scratch.left_behind():
-        assert directory.exists()  # at work
-    with scratch.left_behind():
-        pass
+    with pytest.raises(KeyError), scratch.taken(SHA256, 0) as directory:
+        fail(directory)
     assert not directory.exists()
 
 
-def test_a_run_that_was_killed_is_found_and_files_of_others_are_not(base):
+def test_what_was_left_of_a_run_that_was_killed_is_not_used_again(base):
+    directory = base / SHA256[:16]
+    (directory / "programs").mkdir(parents=True)
+    (directory / "incoming").write_bytes(b"PGDMP")
+    base.chmod(0o700)
+    with scratch.taken(SHA256, 0) as taken:
+        assert (taken, [*taken.iterdir()]) == (directory, [])
+
+
+def test_what_others_have_left_is_removed_but_not_what_is_in_use(base):
     with scratch.taken(SHA256, 0) as directory:
-        (directory / "run.partial").mkdir()
+        (base / SHA256[::-1][:16]).mkdir()
+        with scratch.left_behind() as unfinished:
+            assert unfinished == []
+        assert [*base.iterdir()] == [directory]
+
+
+def test_a_run_that_was_killed_is_found_and_files_of_others_are_not(base):
+    directory = base / SHA256[:16]
+    (directory / "run.partial").mkdir(parents=True)
+    base.chmod(0o700)
     (base / "notes").mkdir()
 
     with scratch.left_behind() as unfinished:
         assert unfinished == [directory]
     with pytest.raises(LockedError, match="still at work"), scratch.taken(SHA256, 0):
         pass
+    assert (directory / "run.partial").exists()
     assert (base / "notes").exists()
 
 
