@@ -56,7 +56,9 @@ def restore(
     from ._restore.plan_text import as_data, as_text
     from ._restore.restoring import bring_back, foresee
     from ._restore.salvage import salvage
-    from ._restore.source import safety, source
+    from ._restore.source import source
+    from ._restore.state import state_told
+    from ._restore.undo import safety
 
     _check_flags(file, undo, drop_old, plan, json_, mode, to, overwrite, table)
     with call.session(quiet=quiet) as live:
@@ -64,19 +66,21 @@ def restore(
         if drop_old:
             drop_old_databases(host, yes)
             return None
-        wanted = safety(host) if undo else source(live, str(file))
+        with state_told("nothing was touched"):
+            wanted = safety(host) if undo else source(live, str(file))
         if table:
             salvage(host, wanted, table)
             return None
-        foreseen = foresee(host, wanted, mode, terminate)
-        if json_:
-            tell_data(as_data(foreseen))
-        else:
-            tell(as_text(foreseen))
-        refuse_unless_possible(host, foreseen, to, overwrite, yes)
-        if plan:
-            return foreseen
-        confirm(host, foreseen, yes, named=to is not None)
+        with state_told("nothing was touched"):
+            foreseen = foresee(host, wanted, mode, terminate)
+            if json_:
+                tell_data(as_data(foreseen))
+            else:
+                tell(as_text(foreseen))
+            refuse_unless_possible(host, foreseen, to, overwrite, yes)
+            if plan:
+                return foreseen
+            confirm(host, foreseen, yes, named=to is not None)
         if no_safety:
             warn(
                 "--no-safety: the present state is not kept; after this there is no way back to it"

@@ -14,7 +14,7 @@ find_report() {
 listen_for_run() {
     word=
     while [ "$word" != stop ] && IFS= read -r word <&3; do :; done
-    if [ "$word" = stop ]; then stop_run "$process"; else kill -TERM $$; fi
+    if [ "$word" = stop ]; then stop_run "$process" "$by_client"; else kill -TERM $$; fi
 }
 
 # With its last word; or without it, where nobody holds its lock any more, or another run does.

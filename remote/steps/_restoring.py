@@ -18,9 +18,17 @@ _REHEARSAL = (
 )
 
 
-def archive(name: str) -> Step:
-    """By its name in the catalog, or a path on the host."""
-    return Step("archive", {"archive": name})
+def archive(name: str, *, recorded: bool = False) -> Step:
+    """By its name in the catalog, or a path on the host.
+
+    A run that is `recorded` tells in the file `restores` that it did not restore, if so it ends.
+    """
+    return Step("archive", {"archive": name, "recorded": "yes" if recorded else ""})
+
+
+def restores() -> Step:
+    """The last lines of the file in which each restore is on record."""
+    return Step("restores", {"most_lines": "1000"})
 
 
 def rehearsing() -> Step:

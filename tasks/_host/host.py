@@ -70,7 +70,10 @@ class Host:
         from .failure import failure
 
         what, status = f"{task} on {self.name}", self.command("status")
-        return failure(what, report, is_lost=self.link.is_lost, status=status)
+        told = failure(what, report, is_lost=self.link.is_lost, status=status)
+        if task == "restore" and report.code is None and report.begun:
+            told.add(f"The database is as it was, or restored as a whole: {status} tells which.")
+        return told
 
     def command(self, task: str) -> str:
         return how_called(self.settings.profile, task)

@@ -12,9 +12,11 @@ from .confirm import refuse_unless_possible
 from .plan import planned
 from .plan_text import as_text
 from .source import source
+from .state import state_told
 
 if TYPE_CHECKING:
     from ...remote import Report, Step
+    from ...remote.facts import Facts
     from .._host.host import Host
     from .plan import Plan
     from .source import Source
@@ -40,10 +42,11 @@ class Restored:
 
 def bring_back_at_once(host: Host, file: str) -> Restored:
     """Go back to an archive at once: the plan is shown, and nobody is asked."""
-    wanted = source(host, file)
-    plan = foresee(host, wanted, None, terminate=False)
-    tell(as_text(plan))
-    refuse_unless_possible(host, plan, None, overwrite=False, yes=True)
+    with state_told("the database was not touched"):
+        wanted = source(host, file)
+        plan = foresee(host, wanted, None, terminate=False)
+        tell(as_text(plan))
+        refuse_unless_possible(host, plan, None, overwrite=False, yes=True)
     return bring_back(host, wanted, plan, keeps=True, terminate=False)
 
 
@@ -83,10 +86,10 @@ def bring_back(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate
         steps.programs(settings),
         steps.psql(settings),
         steps.preflight(settings, dumps=keeps),
-        steps.archive(wanted.name),
+        steps.archive(wanted.name, recorded=True),
         steps.verify("read", wanted.name),
         *(keeping if keeps else []),
-        steps.archive(wanted.name),
+        steps.archive(wanted.name, recorded=True),
         steps.rehearsing(),
         steps.rehearse(plan.mode, lost=plan.lost),
         steps.restoring(),
@@ -94,17 +97,23 @@ def bring_back(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate
         *way,
     ]
     expected = dict.fromkeys(("replay", "swap"), plan.estimate_seconds or 0)
-    report = host.run("restore", all_steps, keeps_status=True, expected_seconds=expected)
+    with state_told(f"{host.command('status')} tells in which state the database is"):
+        report = host.run("restore", all_steps, keeps_status=True, expected_seconds=expected)
     return _judged(host, plan, report)
 
 
 def _judged(host: Host, plan: Plan, report: Report) -> Restored:
     """Once it is committed, what fails later does not make it undone."""
-    from ...remote.facts import MOST_SECONDS
-
     done = report.of(plan.mode if plan.mode == "swap" else "replay")
     if not done or report.code == errors.InterruptedRunError.exit_code:
         raise _failure(host, report)
+    with state_told(f"the database is restored to {plan.file.rpartition('/')[2]}"):
+        return _restored(host, plan, report, done)
+
+
+def _restored(host: Host, plan: Plan, report: Report, done: Facts) -> Restored:
+    from ...remote.facts import MOST_SECONDS
+
     for view in (
         value for facts in report.facts.values() for key, value in facts if key == "empty_view"
     ):
@@ -147,6 +156,8 @@ def _summary(host: Host, restored: Restored, plan: Plan, uncompared: str) -> str
     ]
     if restored.safety:
         lines.append(f"  undo     {fab} --undo   ({restored.safety} keeps the state before)")
+    else:
+        lines.append("  undo     not possible: with --no-safety the state before was not kept")
     if restored.old_database:
         lines.append(f"  old      {restored.old_database}; {fab} --drop-old drops it")
     return "\n".join(lines)

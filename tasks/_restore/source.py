@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...config import errors
 from ...remote import steps
-from ...remote.catalog import PRE_RESTORE, Catalog, read
+from ...remote.catalog import Catalog, read
 from .._host.choosing import chosen, refused
 
 if TYPE_CHECKING:
@@ -40,20 +40,6 @@ def source(host: Host, wanted: str) -> Source:
         if here and here.is_file():
             return _sent(host, here)
         raise
-
-
-def safety(host: Host) -> Source:
-    """The newest archive of a state that a restore has replaced."""
-    ours = [
-        each
-        for each in _catalog(host).archives
-        if each.label == PRE_RESTORE and each.database == host.settings.db_name
-    ]
-    if not ours:
-        raise refused(
-            host, "restore", f"no restore of {host.settings.db_name} has kept a state to go back to"
-        )
-    return Source(ours[-1].name)
 
 
 def _catalog(host: Host) -> Catalog:

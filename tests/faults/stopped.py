@@ -82,8 +82,8 @@ def deadline(scene: Scene) -> Iterator[None]:
 
 
 SIGNALS = {
-    "SIGINT": ((130,), "interrupted, or cut off from the client"),
-    "SIGTERM": ((130,), "interrupted, or cut off from the client"),
+    "SIGINT": ((130,), "interrupted at the client"),
+    "SIGTERM": ((130,), "interrupted at the client"),
     "SIGKILL": ((KILLED,), ""),
 }
 IN_EACH_RUN = (

@@ -16,7 +16,7 @@ from .arena import DATABASE, PREDEPLOY
 
 OF_PROOF = ("proof", "proof_time")
 UNCHANGED_CODES = (10, 11, 12, 13, 14)
-LOST_AT_THE_END = "whether the restore holds could not be learnt"
+LOST_AT_THE_END = "whether the database was restored is not known"
 ENDS = {0, 1, 3, 10, 12, 13, 14, 15, 16, 130}
 OWN_FILES = re.compile(
     r"backup-\d{8}-\d{6}\.log|status|lock|restores|run\.report|run\.report\.before"

@@ -355,6 +355,7 @@ def test_a_wrong_name_an_end_and_an_interrupt_at_the_prompt_change_nothing(shop)
         assert "nothing was touched" in told
     code, told = at_the_prompt(shop, "", "--file=v1.0.0", interrupt=True)
     assert code == 130, told
+    assert "interrupted by SIGINT; nothing was touched (exit 130)" in told
 
 
 def test_the_right_name_at_the_prompt_restores(shop):

@@ -96,13 +96,16 @@ def test_what_is_not_there_or_a_directory_is_14(host, found):
     report = found("~/nothing.dump")
     assert (report.code, reason(report)) == (
         14,
-        f"there is no file {host.home}/nothing.dump on the host",
+        f"there is no file {host.home}/nothing.dump on the host; the database is as it was",
     )
     report = found("~")
     assert report.code == 13  # a name, which no archive bears
     (host.home / "some where").mkdir()
     report = found("~/some where")
-    assert (report.code, reason(report)) == (14, f"{host.home}/some where is a directory")
+    assert (report.code, reason(report)) == (
+        14,
+        f"{host.home}/some where is a directory; the database is as it was",
+    )
 
 
 def test_what_pg_restore_cannot_list_is_13(host, found):

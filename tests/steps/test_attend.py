@@ -171,7 +171,7 @@ def test_a_run_that_nobody_comes_back_to_stops_and_the_next_one_tells(host, begi
     told = log_of(host)
     assert "the run before, predeploy for " in told
     assert "lost its client at 20" in told
-    assert "ended with exit code 130: interrupted" in told
+    assert "ended with exit code 130: cut off from the client" in told
 
 
 def test_a_run_that_was_left_alone_and_then_killed_is_told_of_by_the_next_one(host, begin):

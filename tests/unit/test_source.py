@@ -7,7 +7,7 @@ import pytest
 from fabric_predeploy.config.errors import RefusedError, UnprovenError
 from fabric_predeploy.remote._door.report import Report
 from fabric_predeploy.remote.catalog import PRE_RESTORE
-from fabric_predeploy.tasks._restore.source import safety, source
+from fabric_predeploy.tasks._restore.source import source
 
 
 def record(version, stamp, **changes):
@@ -115,12 +115,6 @@ def test_latest_is_none_that_has_shrunk_which_its_name_finds():
 def test_without_an_archive_of_this_database_there_is_no_latest():
     with pytest.raises(RefusedError, match="No archive is latest"):
         source(Host(OTHERS, FOREIGN, SAFETY), "latest")
-
-
-def test_the_state_to_go_back_to_is_the_newest_that_was_kept_of_this_database(host):
-    assert version_of(safety(host)) == "pre-restore-before-v1.0.0"
-    with pytest.raises(RefusedError, match="no restore of shop has kept a state"):
-        safety(Host(OLD, OTHERS_SAFETY))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 # The client, which may stop the run, be lost, and come back.
 
+by_client='interrupted at the client, by Ctrl-C or another signal'
+
 # The client keeps our stdin open, and says so before it closes it to stop us. An end without that word is a connection that is
 # lost, or a client that was killed.
 watch_client() {
@@ -14,14 +16,18 @@ watch_client() {
 listen_to_client() {
     word=
     while [ "$word" != stop ] && [ ! -e "$stop_file" ] && IFS= read -r word <&3; do :; done
-    [ "$word" = stop ] || await_client
-    stop_run $$
+    if [ "$word" = stop ]; then
+        stop_run $$ "$by_client"
+    else
+        await_client
+        stop_run $$ "cut off from the client"
+    fi
 }
 
-# The file stays, for a run that must not be stopped at the moment. Twice, as bash may sleep through a signal that comes
+# stop_run PROCESS WHY: the file stays, for a run that must not be stopped at the moment. Twice, as bash may sleep through a signal that comes
 # right before it begins to wait.
 stop_run() {
-    printf '' >"$stop_file" || :
+    [ -s "$stop_file" ] || printf '%s' "$2" >"$stop_file" || :
     kill -TERM "$1"
     kill -TERM "$1"
 }

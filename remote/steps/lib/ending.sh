@@ -3,7 +3,7 @@
 # Outside the database, as its own record of a restore goes with the restore.
 audit() {
     printf '%s %s %s into %s on %s by %s way=%s bytes=%s seconds=%s safety=%s lost=%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" \
-        "${archive##*/}" "$db_name" "$db_host" "$client" "$way" "$(size_of "$file")" "${restore_seconds:-}" "$published" "${lost:-}" \
+        "${archive##*/}" "${db_name-}" "${db_host-}" "$client" "${way:-}" "$([ ! -f "${file-}" ] || size_of "$file")" "${restore_seconds:-}" "$published" "${lost:-}" \
         >>"$backup_dir/restores" || log "WARNING: $backup_path/restores could not be written"
     audited=yes
 }
@@ -43,6 +43,7 @@ write_status() {
 write_interim_status() {
     [ -n "$keeps_status" ] || return 0
     reason=$1
+    [ "$task" != restore ] || tell_state
     write_status 1
     reason=
 }
@@ -73,6 +74,22 @@ find_reason() {
     esac
 }
 
+# After a restore that did not end well, everybody asks first what the database is like now: whoever tells the reason tells it.
+tell_state() {
+    case $reason,$step in *'; the database is as it was'* | *'nothing was touched'* | *,drop_old) return 0 ;; esac
+    if [ -n "$committing" ]; then
+        reason="$reason; whether the database was restored is not known"
+    elif [ -n "$restored" ] && [ "${way-}" = salvage ]; then
+        reason="$reason; the tables were brought back"
+    elif [ -n "$restored" ]; then
+        reason="$reason; the database is restored to ${restored##*/}"
+    elif [ -z "$log_file" ]; then
+        reason="$reason; nothing was touched"
+    else
+        reason="$reason; the database is as it was"
+    fi
+}
+
 # Every way out leads through here: nothing unfinished stays, the outcome is recorded and told.
 finish() {
     code=$?
@@ -85,6 +102,7 @@ finish() {
         code=$verdict reason=$verdict_reason remedy=$verdict_remedy
     fi
     [ "$code" -eq 0 ] || [ -n "$reason" ] || find_reason
+    [ "$code" -eq 0 ] || [ "$task" != restore ] || tell_state
     if [ -n "$at_end" ]; then
         "$at_end"
         stop_children
@@ -94,11 +112,18 @@ finish() {
     [ -z "$run_dir" ] || rm -rf "${run_dir:?}"
     if [ -n "$log_file" ]; then
         if [ "$code" -eq 0 ]; then log "$task: done"; else log "$task: exit code $code: $reason"; fi
-        [ -z "$audited" ] || [ -n "$restored" ] || audit "did not restore"
+        [ -z "$recorded$audited" ] || [ -n "$restored" ] || audit "did not restore"
         [ -z "$keeps_status" ] || write_status "$code"
     fi
     tell_outcome "$code"
     exit "$code"
+}
+
+# In the words of whoever has listened to the client.
+interruption() {
+    words=
+    [ ! -f "$stop_file" ] || words=$(cat "$stop_file")
+    printf '%s' "${words:-interrupted}"
 }
 
 interrupted() {
@@ -108,7 +133,6 @@ interrupted() {
     fi
     trap '' INT TERM HUP # a second one would end the way out in its middle
     [ -z "$overtime" ] || [ ! -e "$run_dir/overtime" ] || "$overtime"
-    [ -z "$restored" ] ||
-        die 130 "interrupted, or cut off from the client, after the end of the restore" "what was asked for of $restored is done"
-    die 130 "interrupted, or cut off from the client" "nothing unfinished is left on the host; run it again"
+    [ -z "$restored" ] || die 130 "$(interruption), after the end of the restore" "what was asked for of $restored is done"
+    die 130 "$(interruption)" "run it again: nothing unfinished is left on the host"
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Find the archive that the steps after this one read, what is on record of it, and the programs that can read it.
-: "${archive:?}"
+: "${archive:?}" "${recorded?}"
 die_of_problems              # which lock and programs may have left
 : "${found?}" "${run_dir:?}" # from programs, and lock or psql
 

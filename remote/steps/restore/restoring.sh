@@ -249,17 +249,25 @@ commit() {
     transaction=${heard%"$newline"}
     is_number "$transaction" || not_restored "$(odd_answer "number of the transaction" "$transaction")"
     trap '' INT TERM HUP
+    committing=yes
+    remedy="ask the database: SELECT pg_xact_status('$transaction')"
+    write_interim_status "it is at its very end, or was killed there"
+    remedy=
     tell_psql 'COMMIT;'
     if ! hear_psql; then
         words=$(psql_words)
         ask_outcome
         case $outcome in
             committed) ;;
-            aborted) not_restored "the database refused the end of the transaction: $words" ;;
-            *) die 15 "the connection to the database was lost at the very end, and whether the restore holds could not be learnt: $words" \
+            aborted)
+                committing=
+                not_restored "the database refused the end of the transaction: $words"
+                ;;
+            *) die 15 "the connection to the database was lost at the very end: $words" \
                 "ask the database: SELECT pg_xact_status('$transaction')" ;;
         esac
     fi
+    committing=
     restored=$archive
     restore_seconds=$(seconds_since "$started")
     audit "$1"
