@@ -50,3 +50,18 @@ WHERE c.relkind = 'v' AND c.oid >= 16384
     AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.deptype = 'n')
     AND (SELECT count(*) FROM regexp_matches(r.ev_action::text, ':relid ' || c.oid || '\M', 'g')) > CASE WHEN :SERVER_VERSION_NUM >= 160000 THEN 0 ELSE 2 END
 ORDER BY 1 LIMIT 20;
+
+-- A default, a generated column, a partition key or the default of a domain is made before all indexes, and so before the materialized
+-- views that need a key. So no archive can make it where it names one of these as a constant of the type regclass.
+WITH late AS (
+    SELECT oid FROM pg_class WHERE relkind IN ('i', 'I') AND oid >= 16384
+    UNION
+    SELECT c.oid FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+        LEFT JOIN pg_class i ON d.refclassid = 'pg_class'::regclass AND i.oid = d.refobjid
+    WHERE c.relkind = 'm' AND (d.refclassid = 'pg_constraint'::regclass OR i.relkind IN ('i', 'I')))
+SELECT DISTINCT 'obstacle=' || translate(format('the %s names %s, and no archive can make it before that: write the name as a text, as in (%L::text)::regclass',
+    pg_describe_object(d.classid, d.objid, d.objsubid), pg_describe_object(d.refclassid, d.refobjid, 0), d.refobjid::regclass), E'\n\r', '  ')
+FROM pg_depend d LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM late) AND d.deptype IN ('n', 'a') AND d.objid >= 16384
+    AND (d.classid IN ('pg_attrdef'::regclass, 'pg_type'::regclass) OR c.relkind = 'p' OR d.objsubid > 0) -- up to 14, of a generated column
+ORDER BY 1 LIMIT 20;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The way back, by one transaction: wipe what is ours, then replay the archive. A restore goes it in the live database, and a
 # test restore goes it over its copy.
-: "${lock_timeout_seconds:?}" "${lock_tables_sql:?}" "${wipe_sql:?}" "${unconfigure_sql:?}" "${late_sql:?}" "${lend_sql:?}" "${take_back_sql:?}"
+: "${lock_timeout_seconds:?}" "${lock_tables_sql:?}" "${wipe_sql:?}" "${unconfigure_sql:?}" "${late_sql:?}" "${named_sql:?}" "${lend_sql:?}" "${take_back_sql:?}"
 : "${ours_sql:?}" "${file:?}" "${bin_dir:?}" "${entries_awk:?}" "${run_dir:?}" # from rehearsing, archive or verify, and restoring
 
 # What else is to be done in its turn; and `in_copy` says in the log that it is not the live database.
@@ -92,11 +92,50 @@ order_rows() {
     tell_psql "\\set archive_encoding $archive_encoding"
     tell_psql "$late_sql"
     hear_or_stop "while it looked in which order the rows can go in"
+    sed -n 's/^needed=//p' "$run_dir/late" >"$run_dir/needed"
+    sed '/=/d' "$run_dir/late" >"$run_dir/last"
     # shellcheck disable=SC2016 # awk's, not the shell's
-    start awk '!all { late[$0]; next } !($0 in late)' "$run_dir/late" all=yes "$run_dir/data.list" >"$run_dir/early"
+    start awk '!all { late[$0]; next } !($0 in late)' "$run_dir/last" all=yes "$run_dir/data.list" >"$run_dir/early"
     finished $!
     [ "$child_status" -eq 0 ] || not_restored "the rows could not be put in order"
-    cat "$run_dir/early" "$run_dir/late" >"$run_dir/data.list"
+    cat "$run_dir/early" "$run_dir/last" >"$run_dir/data.list"
+}
+
+replay_rows() {
+    replay "$1" "$data_filter" "the programs in $bin_dir are too old to read such names without danger: update them, or restore by hand"
+}
+
+# pick KEY LIST: the entries of that list whose numbers were told under that key go to the list of that key.
+pick() {
+    printf '%s\nend\n' "$heard" | sed -n -e "s/^$1=//p" -e '$p' >"$run_dir/picked"
+    # shellcheck disable=SC2016 # awk's, not the shell's
+    start awk -v into="$run_dir/$1.list" '
+        FILENAME == ARGV[1] { needed[$0]; next }
+        !all { if ($0 == "end") all = 1; else if (!($0 in needed)) picked[$0]; next }
+        $0 in picked { print >into; next }
+        { print }' "$run_dir/needed" "$run_dir/picked" "$run_dir/$2.list" >"$run_dir/kept"
+    finished $!
+    [ "$child_status" -eq 0 ] || not_restored "the entries of the archive could not be sorted"
+    mv "$run_dir/kept" "$run_dir/$2.list"
+}
+
+# A value may be written as the name of an index, as those of regclass are. Such rows go in once the indexes are there, unless a function
+# of a check reads these rows.
+part_rows() {
+    [ -z "$stumbled" ] && [ -s "$run_dir/data.list" ] || return 0
+    tell_psql "\\set archive_encoding $archive_encoding"
+    tell_psql "$named_sql"
+    hear_or_stop "while it looked for rows that name an object"
+    ! tells named "$heard" || {
+        pick named data
+        [ ! -s "$run_dir/named.list" ] || pick built after
+    }
+}
+
+join_rows() {
+    cat "$run_dir/named.list" >>"$run_dir/data.list"
+    cat "$run_dir/built.list" "$run_dir/after.list" >"$run_dir/kept"
+    mv "$run_dir/kept" "$run_dir/after.list"
 }
 
 # Grants on schemas come with the schemas, as what is made there may need them. What stands between lend and take_back may need more.
@@ -131,12 +170,17 @@ try_to_go_back() {
     [ -z "$after_schemas" ] || "$after_schemas"
     lend
     replay before
+    for list in needed named.list built.list; do : >"$run_dir/$list"; done
     order_rows
+    part_rows
     # In tables that nobody else knows of yet there is nothing to wait for.
-    replay data "$data_filter" "the programs in $bin_dir are too old to read such names without danger: update them, or restore by hand"
+    replay_rows data
+    replay built
+    replay_rows named
     replay blobs without_transaction
     [ -n "$stumbled" ] || bound_waiting
     replay after
+    join_rows
     replay grants
     take_back
 }

@@ -1,5 +1,5 @@
 -- Whose rows are to go in last, and in which order: tables that have checks, generated columns or types whose functions name other
--- tables, after those tables. In the transaction of a restore, once the definitions are there and before the rows.
+-- tables, after those tables, which are told as `needed=`. In the transaction of a restore, once the definitions are there and before the rows.
 SET LOCAL client_encoding = :'archive_encoding';
 \set toc `cat "$RUN_DIR/toc"`
 \o :run_dir/late
@@ -55,8 +55,8 @@ depth(relid, n) AS (
     UNION
     SELECT needs.relid, depth.n + 1 FROM depth JOIN needs ON needs.other = depth.relid
     WHERE depth.n < (SELECT count(DISTINCT relid) FROM calls))
-SELECT m[1]
-FROM (SELECT relid, max(n) AS n FROM depth GROUP BY relid) d JOIN pg_class c ON c.oid = d.relid JOIN pg_namespace s ON s.oid = c.relnamespace,
+SELECT word || m[1]
+FROM (SELECT '' AS word, relid, max(n) AS n FROM depth GROUP BY relid UNION ALL SELECT DISTINCT 'needed=', other, -1 FROM needs) d JOIN pg_class c ON c.oid = d.relid JOIN pg_namespace s ON s.oid = c.relnamespace,
     string_to_table(:'toc', E'\n') WITH ORDINALITY AS t(line, position), regexp_match(line, '^(\d+); 0 \d+ TABLE DATA (.*)$') AS m
 WHERE m IS NOT NULL AND starts_with(m[2], translate(format('%s %s ', s.nspname, c.relname), E'\n\r', '  '))
 ORDER BY n, position;
