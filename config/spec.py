@@ -64,6 +64,8 @@ def setting(
     text = default if isinstance(default, str) else None
     parse_there = there if callable(there) else parse if there else None
     spec = Spec(variable, parse, text, help, there=parse_there, **more)
+    if spec.secret and (text or spec.flag != NO_FLAG or spec.there):
+        raise TypeError(f"{variable} is a secret: no default, no flag, and nothing on the host")
     return field(
         default=default if text is None else parse(text),
         repr=not spec.secret,

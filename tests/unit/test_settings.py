@@ -6,12 +6,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fabric_predeploy.config.errors import ConfigurationError
 from fabric_predeploy.config.loading import load
-from fabric_predeploy.config.settings import SECRET_VARIABLES, VARIABLES, Settings
+from fabric_predeploy.config.parsers import one_line
+from fabric_predeploy.config.settings import SECRET_VARIABLES, SPECS, VARIABLES, Settings
+from fabric_predeploy.config.spec import Flag, Spec, setting
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +67,22 @@ def test_every_field_that_can_be_set_has_one_variable() -> None:
         == len(VARIABLES)
         == len(fields - {"git_commit", "sources", "version_note"})
     )
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.variable)
+def test_the_help_names_each_word_that_a_setting_may_be(spec: Spec) -> None:
+    words = [] if not isinstance(spec.parse, partial) else spec.parse.args
+    for word in filter(lambda word: isinstance(word, str), words):
+        assert f"`{word}`" in spec.help
+        assert not spec.flag.help or word in spec.flag.help
+
+
+@pytest.mark.parametrize(
+    "more", [{"flag": Flag("--token", ("predeploy",))}, {"there": True}, {"default": "hunter2"}]
+)
+def test_a_secret_can_be_in_no_command_line_no_page_and_no_script(more: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="PING_TOKEN is a secret"):
+        setting("PING_TOKEN", one_line, **{"default": None, "secret": True, **more})
 
 
 @given(levels=st.sets(st.sampled_from(["--keep", "environment", "config/p.env", ".env"])))
