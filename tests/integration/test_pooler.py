@@ -157,6 +157,24 @@ def test_a_pooler_that_keeps_a_session_for_each_client_will_do(trip, ground, ans
         assert "is a pooler" in done.stderr
 
 
+@needs_pgbouncer
+@pytest.mark.parametrize("answer", [TAKES_NO_OPTIONS, SAYS_NOTHING], ids=["refuses", "ignores"])
+@pytest.mark.parametrize("patience", ["0", "120"])
+def test_a_pooler_with_a_single_session_is_refused_though_it_lets_the_next_one_wait_for_ever(
+    trip, ground, answer, patience
+):
+    alone = {"pool_mode": "session", "default_pool_size": 1, "query_wait_timeout": patience}
+    with pgbouncer(trip, ground, **alone, **answer) as port:
+        project = trip.project.with_profile(DB_PORT=str(port), BACKUP_VERSION="v1")
+        for task in ("doctor", "predeploy"):
+            done = project.fab("-H", "demo", task)
+            assert done.returncode == 10, done.stderr
+            told = " ".join((done.stdout + done.stderr).split())
+            assert f"DB_PORT {port} is a pooler that has one server session for us" in told
+            assert "default_pool_size" in told
+        assert ask(trip, port, OURS) == ""
+
+
 @contextmanager
 def forwarded(port):
     """As `ssh -L` does: another port, the same bytes."""
