@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ..config import errors
@@ -9,14 +10,15 @@ from ..remote import steps
 from ._gate.by_hand import text
 from ._gate.recipe import DRILLED
 from ._host.command import Call, command
-from ._show.report import tell
+from ._show.report import tell, warn
 
 if TYPE_CHECKING:
     from ._host.host import Host
 
 _HINT = """\
   by hand    {script} [VERSION]    (settings: {script} --help)
-  from cron  0 3 * * * {script} nightly >/dev/null 2>&1"""
+  from cron  0 3 * * * told=$({script} nightly 2>&1) || echo "$told"
+             This line prints only if the backup failed, and cron mails what it prints."""
 
 
 @command(remove="remove it from the host again")
@@ -46,10 +48,29 @@ def put(host: Host) -> None:
     content = stamped(text(host.settings), package()).encode()
     sending = [
         steps.programs(host.settings),
+        steps.psql(host.settings),
         steps.transfer(),
         steps.installed(),
         steps.install(content),
+        steps.login(),
     ]
-    told = host.must("install", sending, payload=[content]).of("install")
+    report = host.must("install", sending, payload=[content])
+    told, login = report.of("install"), report.of("login")
     done = {"yes": "installed", "no": "already up to date:"}[told.word("changed", "yes", "no")]
     tell(f"{done} {told['script']} on {host.name}\n{_HINT.format(script='~/remote-backup.sh')}")
+    if login.word("login", "yes", "no") == "no":
+        warn(_no_login(host, login["said"]))
+
+
+def _no_login(host: Host, said: str) -> str:
+    told = f"from cron the script would not get into the database: {said}"
+    if "password" not in said:
+        return told
+    settings = host.settings
+    place = "*" if settings.db_host.startswith("/") else settings.db_host  # or it is a socket
+    fields = (place, str(settings.db_port), settings.db_name, settings.db_user)
+    line = ":".join(re.sub(r"[\\:]", r"\\\g<0>", field) for field in fields)
+    return (
+        f"{told}\n  What to do: add this line to ~/.pgpass on {host.name}, with the password of"
+        f" {settings.db_user} as its end, and give chmod 600 ~/.pgpass:\n  {line}:PASSWORD"
+    )

@@ -1,6 +1,6 @@
 """One function per <step>.sh in the folders here: it gives what the step declares first."""
 
-from ._by_hand import install, installed, standalone, uninstall
+from ._by_hand import install, installed, login, standalone, uninstall
 from ._dumping import dump, gate, preflight, publish, shrink
 from ._keeping import catalog, pin, prune, retention
 from ._looking import LOG_BYTES, logs, look, outline, space, status
@@ -44,6 +44,7 @@ __all__ = [
     "install",
     "installed",
     "lock",
+    "login",
     "logs",
     "look",
     "outline",

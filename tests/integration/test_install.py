@@ -251,3 +251,51 @@ def test_it_goes_again(project, account, script):
     assert project.fab("-H", "demo", "install", "--remove").returncode == 0
     assert not script.exists()
     assert project.fab("-H", "demo", "install", "--remove").returncode == 0
+
+
+@pytest.fixture
+def pgpass(project):
+    file = project.ssh.home / ".pgpass"
+    yield file
+    file.unlink(missing_ok=True)
+
+
+@pytest.mark.usefixtures("script")
+def test_where_cron_has_no_password_the_line_that_is_missing_is_told_and_works(project, pgpass):
+    done = project.fab("-H", "demo", "install")
+    assert done.returncode == 0, done.stderr
+    assert "WARNING: from cron the script would not get into the database" in done.stderr
+    assert "no password supplied" in done.stderr
+    line = re.search(r"^  (\S+:)PASSWORD$", done.stderr, re.MULTILINE)[1]
+
+    escaped = PASSWORD.replace("\\", "\\\\").replace(":", "\\:")
+    pgpass.write_text(f"{line}{escaped}\n")
+    os.chown(pgpass, project.ssh.uid, -1)
+    pgpass.chmod(0o644)
+    assert "has group or world access" in project.fab("-H", "demo", "install").stderr
+    pgpass.chmod(0o600)
+    assert "WARNING" not in project.fab("-H", "demo", "install").stderr
+
+
+def test_the_line_for_cron_prints_when_it_fails_and_is_quiet_when_not(project, script, pgpass):
+    """Both the line that install tells and the one of --help."""
+    told = project.fab("-H", "demo", "install").stdout
+    account = Account(project)
+    helped = account.run("~/remote-backup.sh --help").stdout
+    lines = re.findall(r"0 3 \* \* \* (.*)$", f"{told}\n{helped}", re.MULTILINE)
+    assert len(lines) == 2
+
+    for line in lines:
+        shown = account.run(f"sh -c {shlex.quote(line)}", DB_PASSWORD="")
+        assert "no password supplied" in shown.stdout
+        assert "exit 10" in shown.stdout
+        shown = account.run(f"sh -c {shlex.quote(line)}")
+        assert (shown.returncode, shown.stdout, shown.stderr) == (0, "", "")
+
+
+@pytest.mark.usefixtures("script")
+def test_a_login_that_fails_for_another_reason_is_told_without_a_line_for_a_password(project):
+    done = project.with_profile(DB_PORT="1").fab("-H", "demo", "install")
+    assert done.returncode == 0, done.stderr
+    assert "would not get into the database" in done.stderr
+    assert "PASSWORD" not in done.stderr

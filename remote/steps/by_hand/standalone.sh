@@ -29,7 +29,7 @@ no longer keeps: as \`fab -H $profile predeploy\` does, without a client.
 VERSION is a part of the archive's name (default: manual). --accept-shrink lets
 an archive pass that lacks much of what was in those before. From cron:
 
-  0 3 * * * ~/remote-backup.sh nightly >/dev/null 2>&1
+  0 3 * * * told=\$(~/remote-backup.sh nightly 2>&1) || echo \"\$told\"
 
 These variables of the environment change how; now:
 "

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Try a login as cron has it: with no password but one of ~/.pgpass. It asks the database nothing.
+: "${found?}" "${db_name:?}" # from programs and psql
+die_of_problems
+
+# A pooler may refuse options, and whoever asks nothing needs none.
+log_in() {
+    db_password=
+    pooled_at="$target_host $target_port"
+    unset PGPASSFILE # which startup files may set, and cron reads none
+    connect "$1" --no-psqlrc --no-password --command='\q' </dev/null
+}
+
+psql=${found%%"$newline"*}
+if said=$(log_in "${psql#* }/psql" 2>&1); then
+    fact login yes
+else
+    facts login no said "$(one_line "$said")"
+fi

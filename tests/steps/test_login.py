@@ -1,0 +1,19 @@
+"""Whether cron would get into the database: without the password of the client, asking nothing."""
+
+from fabric_predeploy.remote import steps
+
+
+def logged_in(host):
+    several = [steps.programs(host.settings), steps.psql(host.settings), steps.login()]
+    return host.run(*several, task="install").of("login")
+
+
+def test_the_password_of_the_client_is_not_used(host):
+    host.stub("psql", '[ -z "${PGPASSWORD-}${PGPASSFILE-}" ] || exit 0; echo "no word" >&2; exit 2')
+    told = logged_in(host)
+    assert (told["login"], told["said"]) == ("no", "no word")
+
+
+def test_a_login_asks_the_database_nothing(host):
+    host.stub("psql", '[ "$*" = "--no-psqlrc --no-password --command=\\\\q" ]')
+    assert logged_in(host)["login"] == "yes"
