@@ -39,7 +39,7 @@ def history(call: Call, limit: str | None = None, json_: bool = False) -> tuple[
         else:
             tell(f"no archives in {host.settings.backup_dir} on {host.name}")
         for name in catalog.unreadable:
-            warn(f"{name} is left out: its manifest is not readable")
+            warn(f"{name} is not listed: its manifest cannot be read")
         for archive in catalog.archives:
             if not archive.intact:
                 there = f"{archive.present_bytes} of {archive.bytes} bytes"

@@ -49,7 +49,9 @@ def _monitored(call: Call, max_age: str | None, json_: bool) -> Status:
 
     try:
         if json_:
-            raise errors.ConfigurationError(message="--nagios and --json exclude each other")
+            raise errors.ConfigurationError(
+                message="--nagios and --json cannot be combined: give one of them"
+            )
         found = _found(call, max_age)
     except errors.PredeployError as failure:
         tell(line(UNKNOWN, str(failure.message)))

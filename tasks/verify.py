@@ -59,7 +59,9 @@ def verify(
 def _checked(file: str | None, all_: bool, sample: str | None) -> int:
     """How many archives --sample asks for, 0 without it."""
     if [file is not None, all_, sample is not None].count(True) > 1:
-        raise errors.ConfigurationError("--all, --sample and --file exclude each other")
+        raise errors.ConfigurationError(
+            "--all, --sample and --file cannot be combined: give one of them"
+        )
     try:
         return 0 if sample is None else whole(1, _MOST)(sample)
     except ValueError as error:
@@ -79,5 +81,6 @@ def failure(host: Host, archive: Archive) -> errors.PredeployError | None:
 
 def unreadable(name: str) -> errors.UnprovenError:
     return errors.UnprovenError(
-        message=f"{name}: its manifest is not readable, so it is not proven"
+        message=f"{name}: its manifest cannot be read, so the archive is not proven",
+        remedy="look at the file *.manifest beside it on the host; do not count on this archive",
     )

@@ -32,6 +32,7 @@ Each message that a command may show, as the code has it: `make docs` reads them
 like {archive} stands for what the message names at that moment, and "where" is the file that says
 it. What the exit codes mean is on [a page of its own](exit-codes.md).
 """
+_OBSTACLES = "see [what stands in the way](obstacles.md)"
 _TITLES = {
     "0": "Warnings, which do not change the exit code",
     _REFUSED: f"Exit code {_REFUSED}, or a warning of the gate where another way back is open",
@@ -76,7 +77,8 @@ def _of_sql(file: Path) -> Iterator[Message]:
     for told in _OBSTACLE.finditer(file.read_text()):
         for literal in _LITERAL.finditer(told.group(1)):
             words = re.sub("%[sIL]", "{...}", literal.group(1).replace("''", "'"))
-            yield Message(_REFUSED, file.stem.lstrip("_"), words, "")
+            if re.search(r"[a-z]{2} .*[a-z]{2}", words):  # others are names of kinds of objects
+                yield Message(_REFUSED, file.stem.lstrip("_"), words, _OBSTACLES)
 
 
 def _words(text: str, start: int) -> Iterator[str]:

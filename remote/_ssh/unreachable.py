@@ -104,8 +104,8 @@ def refused_login(
 
 def failed_proxy(complaint: str) -> Trouble:
     return Trouble(
-        f"its ProxyCommand failed: {harmless(complaint)[:_LONGEST]}",
-        "try that command by hand; it stands in ssh_config",
+        f"the ProxyCommand for it failed: {harmless(complaint)[:_LONGEST]}",
+        "type that command by hand; ssh_config has it",
         transient=True,
     )
 

@@ -107,7 +107,8 @@ def _judged(host: Host, report: Report) -> Archive:
         tell(f"removed {name}: {reason}")
     if report.code != 0:
         warn(
-            f"the rotation failed, the archive stands: {host.failure('predeploy', report).message}"
+            "the archive is made and proven, but the rotation failed:"
+            f" {host.failure('predeploy', report).message}"
         )
     obstacles = rehearsed(report)
     for obstacle in obstacles:

@@ -31,19 +31,22 @@ def taken(report: Report) -> Archive:
         warn(words)
     if path := report.of("drill").get("replayed_under"):
         warn(
-            "functions behind its checks, generated columns, indexes or domains name things without"
-            f" their schemas: a restore goes only under the search path of the role ({path}). Give"
-            " these functions a SET search_path"
+            "functions of its checks, generated columns, indexes or domains name things without"
+            f" their schemas: a restore works only with the search path of the role ({path}). Give"
+            " each of these functions a SET search_path"
         )
     client, server = archive.facts["client_version"], archive.facts["server_version"]
     if newer(client, server):
         warn(
             f"the archive was written by pg_dump {client}, newer than the server ({server}): what"
-            f" it restores may need edits before that server takes it. {remedy_for_newer(server)}"
+            " it restores may have to be edited before that server accepts it."
+            f" {remedy_for_newer(server)}"
         )
     skew = skew_seconds(report)
     if skew > SKEW_SECONDS:
-        warn(f"the host's clock is off by {skew:.0f} s: archives are ordered by it")
+        warn(
+            f"the host's clock is off by {skew:.0f} s, and archives are ordered by it: set it (NTP)"
+        )
     return archive
 
 
@@ -64,7 +67,10 @@ def uncounted(report: Report) -> list[str]:
 def shrinking(report: Report, archive: Archive) -> list[str]:
     """What was in the archives before and is not in this one, and what becomes of it for that."""
     told = report.of("shrink")
-    words = [f"since the last archive these tables are gone: {gone}" for gone in told.all("gone")]
+    words = [
+        f"tables of the last archive are not in the database any more: {gone}"
+        for gone in told.all("gone")
+    ]
     words += [f"shrunk: {lost}" for lost in told.all("lost")]
     if archive.shrunk:
         words.append(

@@ -38,14 +38,16 @@ def _latest(settings: Settings, catalog: Catalog, wanted: str) -> Archive:
 
     grade = wanted.partition("@")[2] if "@" in wanted else GRADES[0]
     if grade not in GRADES:
-        raise errors.RefusedError(f"{wanted}: a grade of proof is one of {', '.join(GRADES)}")
+        raise errors.RefusedError(
+            f"{wanted}: after the @ stands a grade of proof: {', '.join(GRADES)}"
+        )
     ours = (settings.project, PRE_DEPLOY, settings.db_name)
     archives = [each for each in catalog.archives if each.group == ours and not each.shrunk]
     archives = [each for each in archives if "@" not in wanted or each.at_least(grade)]
     if not archives:
         raise errors.RefusedError(
-            f"No archive is {wanted}: none there is of a deploy of project {settings.project},"
-            f" database {settings.db_name}"
+            f"No archive is {wanted}: there is none that a deploy of project {settings.project}"
+            f" made of the database {settings.db_name}"
         )
     newest = max(archives, key=lambda archive: archive.order)
     _refuse_doubt(settings, catalog, newest)
@@ -65,8 +67,9 @@ def _refuse_doubt(settings: Settings, catalog: Catalog, newest: Archive) -> None
     ]
     if newer:
         raise errors.RefusedError(
-            f"which is the latest is in doubt: {max(newer)} has no manifest that can be read."
-            f" The newest that has one is {newest.name}; give the name of the one that is meant"
+            f"it is not certain which archive is the latest: the manifest of {max(newer)} cannot be"
+            f" read. The newest with a manifest is {newest.name}; give the name of the archive"
+            " that you want"
         )
 
 

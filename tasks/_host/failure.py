@@ -47,7 +47,7 @@ def _silence(
 ) -> errors.PredeployError:
     if report.lost:
         return errors.HostError(
-            f"{what}: the connection was lost, and how the run ended could not be learnt",
+            f"{what}: the connection was lost, and it is not known how the run ended",
             why=report.lost,
             more=("  The host, left alone, stops and clears up what is unfinished; archives stay."),
             remedy=f"{status} tells how it ended; run it again.",
@@ -62,10 +62,10 @@ def _silence(
         )
     if report.trouble and report.begun:
         return errors.PredeployError(
-            f"{what}: {report.trouble}, which no run of ours does",
-            more="  Nothing that it said counts.",
+            f"{what}: {report.trouble}, so this was not our script",
+            more="  Nothing of its answer was used.",
             remedy=(
-                "see who answers there; a program that floods its stderr shows in the log above."
+                "find out which program answers on the host: the log above shows what it printed."
             ),
         )
     if not report.begun or report.trouble:

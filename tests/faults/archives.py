@@ -110,7 +110,7 @@ FAULTS = [
     restore(
         "restore of an archive that was replaced by another",
         inject=damaged(replaced_whole),
-        says=r"the manifest of \S+ and its .sha256 disagree",
+        says=r"the manifest of \S+ and its .sha256 name two checksums",
     ),
     restore(
         "restore of two archives that were exchanged",
@@ -127,13 +127,13 @@ FAULTS = [
         "restore of an archive whose checksum file is no such file",
         rare=True,
         inject=damaged(lambda archive: sidecar(archive).write_text("by hand\n")),
-        says=r"the manifest of \S+ and its .sha256 disagree",
+        says=r"the manifest of \S+ and its .sha256 name two checksums",
     ),
     restore(
         "restore of an archive with the checksum file of another",
         rare=True,
         inject=damaged(lambda archive: shutil.copy(sidecar(before(archive)), sidecar(archive))),
-        says=r"the manifest of \S+ and its .sha256 disagree",
+        says=r"the manifest of \S+ and its .sha256 name two checksums",
     ),
     restore(
         "restore of an archive whose manifest is missing",
@@ -146,19 +146,19 @@ FAULTS = [
         "restore of the latest, of which the manifest is missing",
         codes=(14,),
         inject=damaged(lambda archive: manifest(archive).unlink()),
-        says=r"which is the latest is in doubt: \S+ has no manifest that can be read",
+        says=r"it is not certain which archive is the latest: the manifest of \S+ cannot be read",
     ),
     restore(
         "restore of the latest, of which the manifest is garbage",
         rare=True,
         codes=(14,),
         inject=damaged(lambda archive: manifest(archive).write_bytes(os.urandom(300))),
-        says=r"which is the latest is in doubt: \S+ has no manifest that can be read",
+        says=r"it is not certain which archive is the latest: the manifest of \S+ cannot be read",
     ),
     restore(
         "restore of an archive whose manifest is that of another",
         inject=damaged(lambda archive: shutil.copy(manifest(before(archive)), manifest(archive))),
-        says=r"the manifest of \S+ and its .sha256 disagree",
+        says=r"the manifest of \S+ and its .sha256 name two checksums",
     ),
     fault(
         "verify of an archive with a flipped bit in its table of contents",
@@ -175,7 +175,7 @@ FAULTS = [
         command=("verify", "--all"),
         harms=3,  # of the others the proof is renewed
         unrecorded=True,
-        says=r"\S+ its manifest is not readable, so it is not proven",
+        says=r"\S+ its manifest cannot be read, so the archive is not proven",
     ),
     fault(
         "rotation by hand, where the newest archive has a flipped bit",

@@ -150,7 +150,7 @@ def migrates(sql: str) -> Happens:
 
     def happens(scene: Scene, after: ExitStack) -> None:
         after.enter_context(session(scene, sql, waits=True))
-        wait_for(lambda: "this dump is waited for" in scene.logs())
+        wait_for(lambda: "other sessions wait for the end of this dump" in scene.logs())
 
     return happens
 
@@ -268,13 +268,13 @@ FAULTS = [
         "a migration that queues behind the dump",
         codes=(0,),
         **in_the_midst_of_the_dump(migrates("BEGIN; LOCK TABLE merchants; ROLLBACK")),
-        says=r"WARNING: this dump is waited for[^\n]*?migration, waits for \w+ on \S+",
+        says=r"WARNING: other sessions wait for[^\n]*?migration, waits for \w+ on \S+",
     ),
     fault(
         "a DROP TABLE in the middle of the dump",
         rare=True,
         codes=(0,),
         **in_the_midst_of_the_dump(migrates("DROP TABLE doomed"), prepare=doomed),
-        says=r"WARNING: this dump is waited for[^\n]*?migration, waits for \w+ on \S+",
+        says=r"WARNING: other sessions wait for[^\n]*?migration, waits for \w+ on \S+",
     ),
 ]

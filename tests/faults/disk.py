@@ -189,7 +189,7 @@ FAULTS = [
         rare=True,
         codes=(13,),
         inject=full("sha256sum", "*"),
-        says=r"\S+ cannot be read to its end, or its checksum not be kept",
+        says=r"\S+ could not be read to its end, or there was no room for its checksum",
         needs=("root",),
     ),
     fault(
@@ -241,7 +241,7 @@ FAULTS = [
         rare=True,
         codes=(10,),
         inject=read_only_mount,
-        says=r"BACKUP_DIR \S+ is not ours to write",
+        says=r"this account cannot write to BACKUP_DIR \S+",
         unrecorded=True,
         needs=("root",),
     ),
@@ -249,7 +249,7 @@ FAULTS = [
         "the directory is read-only",
         codes=(10,),
         inject=read_only_mode,
-        says=r"BACKUP_DIR \S+ is not ours to write",
+        says=r"this account cannot write to BACKUP_DIR \S+",
         unrecorded=True,
     ),
     fault(

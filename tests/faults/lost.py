@@ -128,7 +128,7 @@ def cut_after(bytes_each_way: int) -> Callable[[Scene], AbstractContextManager[N
 
 fault = partial(Fault, group=GROUP)
 BACK = "WARNING: the connection was lost; the run goes on on the host"
-NOT_LEARNT = "the connection was lost, and how the run ended could not be learnt"
+NOT_LEARNT = "the connection was lost, and it is not known how the run ended"
 IN_EACH_RUN = (("dump", "before"), ("publish", "before"), ("rotate", "after"))
 AFTER = [
     fault(

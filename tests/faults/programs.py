@@ -165,7 +165,7 @@ FAULTS = [
         "the program for checksums fails",
         codes=(13,),
         inject=stubbed(sha256sum="exit 1"),
-        says=r"cannot be read to its end",
+        says=r"could not be read to its end",
     ),
     fault(
         "the program for checksums says nothing",

@@ -177,7 +177,7 @@ def test_a_rotation_that_fails_is_loud_and_recorded_but_does_not_fail_the_gate(p
 
     assert done.returncode == 0
     assert f"{READABLE} pricehawk-pre-deploy-v2" in done.stdout
-    assert "WARNING: the rotation failed" in done.stderr
+    assert "WARNING: the archive is made and proven, but the rotation failed" in done.stderr
     assert first.name in done.stderr
     assert project.status()["result"] == "success"
     assert first.name in project.status()["rotation"]

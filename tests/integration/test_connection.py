@@ -449,7 +449,7 @@ def test_a_proxy_command_is_used(server: SshServer, tmp_path: Path) -> None:
 def test_a_proxy_command_that_is_not_there_is_named(server: SshServer, tmp_path: Path) -> None:
     config = an_alias(server, tmp_path, "ProxyCommand /not/there %h")
     message = refusal(settings(server, ssh_host="shop"), caller(config))
-    assert re.search("its ProxyCommand failed: .*/not/there", message)
+    assert re.search("the ProxyCommand for it failed: .*/not/there", message)
 
 
 # Not reaching it

@@ -134,7 +134,7 @@ def test_what_is_damaged_or_cannot_be_read_is_named(project):
 
     assert [line for line in done.stdout.splitlines() if " damaged " in line and damaged in line]
     assert f"{damaged} is damaged: 1 of 100 bytes are there" in done.stderr
-    assert f"{spoilt} is left out: its manifest is not readable" in done.stderr
+    assert f"{spoilt} is not listed: its manifest cannot be read" in done.stderr
     assert done.stderr.count(spoilt) == 1
     assert spoilt not in done.stdout
 

@@ -449,7 +449,7 @@ def test_a_proxy_command_has_a_shell(server, tmp_path):
 def test_what_a_proxy_command_says_when_it_fails_is_told(server, tmp_path):
     config = an_alias(server, tmp_path, "ProxyCommand echo the bastion is closed >&2; exit 7")
     message = refusal(settings(server, ssh_host="shop"), caller(config))
-    assert "its ProxyCommand failed: the bastion is closed" in message
+    assert "the ProxyCommand for it failed: the bastion is closed" in message
 
 
 def test_an_ipv6_address_is_written_with_brackets_or_without(server):

@@ -69,7 +69,7 @@ def test_a_migration_that_queues_behind_a_dump_is_told_once(project, programs, d
 
     assert dumping.returncode == 0, errors
     assert len(told_in_log(project)) == 1
-    assert "WARNING: this dump is waited for" in errors
+    assert "WARNING: other sessions wait for the end of this dump" in errors
 
 
 @pytest.mark.usefixtures("migration")

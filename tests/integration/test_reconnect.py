@@ -187,7 +187,7 @@ def test_a_way_that_stays_closed_is_exit_3_and_the_run_stops(hurried, way, progr
     _, errors = ended(alone)
 
     assert alone.returncode == 3
-    assert "connection was lost, and how the run ended could not be learnt" in errors
+    assert "connection was lost, and it is not known how the run ended" in errors
     wait_for(lambda: not remote_processes(hurried))
     assert hurried.status()["result"] == "failure"
     assert hurried.status()["client_gone_since"]

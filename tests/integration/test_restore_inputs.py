@@ -230,7 +230,7 @@ def test_an_archive_whose_checksums_disagree_is_refused(shop):
     text = manifest.read_text()
     wrong = checksum.read_text().replace(checksum.read_text()[:64], "0" * 64)
     checksum.write_text(wrong)
-    assert "disagree" in is_refused(shop, 13, "--file=v1.0.0", "--yes")
+    assert "name two checksums" in is_refused(shop, 13, "--file=v1.0.0", "--yes")
     manifest.write_text(text.replace("toc_entries=", "toc_entries=1"))
     is_refused(shop, 13, "--file=v1.0.0", "--yes")
     manifest.unlink()

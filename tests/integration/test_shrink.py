@@ -120,7 +120,8 @@ def test_a_database_without_its_tables_is_14_and_one_table_less_is_a_warning(dep
     done = predeploy(depot, "v2")
     assert done.returncode == 0
     assert (
-        'WARNING: since the last archive these tables are gone: public."odd ""name"' in done.stderr
+        'WARNING: tables of the last archive are not in the database any more: public."odd ""name"'
+        in done.stderr
     )
 
     sql(depot, "DROP TABLE shelves, flags")

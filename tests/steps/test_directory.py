@@ -192,7 +192,7 @@ def planted(host):
 @pytest.mark.parametrize("name", OWN)
 def test_what_stands_in_the_place_of_a_file_of_ours_is_refused(host, planted, name, how):
     PLANTS[how](host.backup_dir / name, planted)
-    refused(host.predeploy(), f"{host.backup_dir}/{name} is no plain file of ours")
+    refused(host.predeploy(), f"{host.backup_dir}/{name} is not a plain file of this account")
     assert host.dumps() == []
 
 
@@ -200,7 +200,7 @@ def test_what_stands_in_the_place_of_a_file_of_ours_is_refused(host, planted, na
 def test_a_file_of_another_user_is_not_written_to(host, planted):
     (host.backup_dir / "restores").touch()
     os.chown(host.backup_dir / "restores", NEIGHBOUR, NEIGHBOUR)
-    refused(host.predeploy(), "restores is no plain file of ours")
+    refused(host.predeploy(), "restores is not a plain file of this account")
 
 
 @pytest.mark.parametrize("how", ["a link to a file of ours", "a link to nothing", "a pipe"])

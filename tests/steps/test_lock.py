@@ -75,7 +75,7 @@ def test_a_directory_of_someone_else_is_10(host):
     os.chown(host.backup_dir, 4242, 4242)
     report = host.preflight()
     assert report.code == 10
-    assert "not ours to write" in str(report.problems[0])
+    assert "this account cannot write to BACKUP_DIR" in str(report.problems[0])
     assert "owner 4242" in str(report.problems[0])
 
 

@@ -135,7 +135,10 @@ def test_a_table_that_is_gone_is_told_and_passes(host):
     report = gated(host)
     assert report.code == 0
     assert report.of("shrink")["gone"] == "public.old"
-    assert "WARNING: since the last archive these tables are gone: public.old" in log(host)
+    assert (
+        "WARNING: tables of the last archive are not in the database any more: public.old"
+        in log(host)
+    )
 
 
 def test_a_predeploy_that_is_stopped_before_its_gate_is_no_success(host, before):
@@ -162,7 +165,7 @@ def test_without_an_awk_that_works_it_warns_and_the_archive_is_there(host, befor
     report = gated(host, gate=False)
     assert report.code == 0
     assert report.of("shrink") == {"shrunk": "", "shrink_accepted": ""}
-    assert "WARNING: whether the archive has shrunk is not known: awk ended with" in log(host)
+    assert "WARNING: it is not known whether the archive has shrunk: awk ended with" in log(host)
 
 
 def test_what_has_shrunk_does_not_pass_because_what_it_says_was_lost(host, before):
@@ -176,7 +179,7 @@ def test_a_listing_that_was_cut_is_not_taken_for_all_that_there_was(host, before
     host.cut_listings(who)
     report = gated(host, gate=False)
     assert report.code == 0
-    assert "WARNING: whether the archive has shrunk is not known: awk ended with" in log(host)
+    assert "WARNING: it is not known whether the archive has shrunk: awk ended with" in log(host)
 
 
 def test_variables_of_the_account_change_nothing(host, before, monkeypatch):

@@ -117,7 +117,7 @@ def test_a_rotation_that_fails_is_loud_and_does_not_fail_the_gate(host, script):
     host.script("rm", f'case $* in *{old}*) exit 1 ;; esac; exec /bin/rm "$@"')
     done = script()
     assert done.returncode == 0
-    assert "WARNING: the rotation failed, the archive stands" in done.stderr
+    assert "WARNING: the archive is made and proven, but the rotation failed" in done.stderr
     assert "Proven readable" in done.stdout
     assert old in host.status()["rotation"]
 

@@ -108,5 +108,5 @@ check_settings() {
     version_name BACKUP_VERSION
     case $password in *[[:cntrl:]]*) must DB_PASSWORD "one line without control characters" ;; esac
     [ -n "${HOME:-}" ] || problem "HOME" "must be set"
-    [ -z "$problems" ] || die 2 "these settings cannot be used; nothing was touched"
+    [ -z "$problems" ] || die 2 "these settings cannot be used; nothing was touched" "correct them in the environment of this script, and run it again"
 }

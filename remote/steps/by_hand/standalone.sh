@@ -126,7 +126,7 @@ tell_failure() {
 # An archive is published only after its proof: what fails after the gate does not fail it.
 tell_outcome() {
     if [ -n "$published" ] && [ -z "$shrunk" ] && [ "$1" -ne 130 ]; then
-        [ "$1" -eq 0 ] || log "WARNING: the rotation failed, the archive stands: $reason"
+        [ "$1" -eq 0 ] || log "WARNING: the archive is made and proven, but the rotation failed: $reason"
         tell_success
         code=0
     elif [ "$1" -ne 0 ]; then

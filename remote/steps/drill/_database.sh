@@ -9,7 +9,7 @@ wipe_drill_db() {
     if hear_psql; then
         at_end=
     else
-        log "WARNING: BACKUP_DRILL_DB $drill_db could not be emptied; the next test restore will: $(psql_words)"
+        log "WARNING: BACKUP_DRILL_DB $drill_db could not be emptied; the next test restore will empty it: $(psql_words)"
     fi
 }
 

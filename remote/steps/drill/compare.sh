@@ -5,7 +5,7 @@
 
 differs() {
     die 13 "the test restore of ${archive:-the dump} is not what was dumped: $1" \
-        "its grade stays what it was; take another archive, and keep this one for whoever looks into it"
+        "the grade of the archive stays what it was; use another archive, and keep this one to find the cause"
 }
 
 # expected KEY: the lines of that key that were kept when the archive was dumped.

@@ -9,7 +9,7 @@
 # The words of `restoring` and `beside` are for the live database, which none of this has touched.
 not_restored() {
     # What pg_restore said about a full disk is lost on that disk.
-    [ "$(free_bytes)" -gt 65536 ] || die 13 "no space is left in $backup_path for the test restore of ${archive:-the dump}" "free some"
+    [ "$(free_bytes)" -gt 65536 ] || die 13 "no space is left in $backup_path for the test restore of ${archive:-the dump}" "make room there, or choose another place with BACKUP_DRILL"
     advice=${2-see what it says above}
     case $place,$(manifest_value "${dumped_facts:-/dev/null}" as_superuser) in
         cluster,yes) advice="$advice. $db_user is a superuser in its database, and in a server of its own is none: if that is the cause, set BACKUP_DRILL=database" ;;

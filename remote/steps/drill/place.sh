@@ -28,7 +28,7 @@ list_extensions() {
     else
         use_psql "$bin_dir/psql"
         tell_psql "SELECT extname FROM pg_extension WHERE extname !~ '[[:cntrl:]]' ORDER BY extname;"
-        hear_psql || die 10 "the database did not answer: $(psql_words)" "see what it says"
+        hear_psql || die 10 "the database did not answer: $(psql_words)" "mend what the database says above, and run it again"
         printf '%s' "$heard"
     fi
 }
@@ -55,10 +55,10 @@ open_database() {
         closed="DB_PORT $db_port is a pooler, which passes on no settings: name the server's own port"
         return
     fi
-    [ "$drill_db" != "$db_name" ] || die 10 "BACKUP_DRILL_DB is the database itself" "name another, which is empty"
+    [ "$drill_db" != "$db_name" ] || die 10 "BACKUP_DRILL_DB names the live database" "name another database, which is empty: a test restore overwrites it"
     use_psql "$bin_dir/psql"
     tell_psql "SELECT (rolcreatedb OR rolsuper)::text || ' ' || pg_backend_pid() FROM pg_roles WHERE rolname = current_user;"
-    hear_psql || die 10 "the database did not answer: $(psql_words)" "see what it says"
+    hear_psql || die 10 "the database did not answer: $(psql_words)" "mend what the database says above, and run it again"
     if [ -z "$drill_db" ] && [ "${heard%% *}" != true ]; then
         closed="$db_user may not create databases, and BACKUP_DRILL_DB names no empty one"
         return
@@ -77,7 +77,7 @@ open_database() {
 find_closed_extensions() {
     [ -z "$drill_db" ] || return 0
     tell_psql "SELECT quote_ident(extname) FROM pg_extension WHERE extname <> 'plpgsql' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND rolsuper) AND NOT EXISTS (SELECT FROM pg_available_extension_versions v WHERE v.name = extname AND (v.trusted OR NOT v.superuser)) ORDER BY extname;"
-    hear_psql || die 10 "the database did not answer: $(psql_words)" "see what it says"
+    hear_psql || die 10 "the database did not answer: $(psql_words)" "mend what the database says above, and run it again"
     [ -z "$heard" ] || closed="$db_user may not create these extensions in a new database: $(one_line "$heard")"
 }
 
@@ -147,7 +147,7 @@ is_small_enough() {
 scratch_bytes() {
     wanted_bytes=${database_bytes-}
     case ${archive-} in ?*) wanted_bytes=$(manifest_value "$manifest" database_bytes) ;; esac
-    case $wanted_bytes in '' | *[!0-9]* | ????????????????*) die 13 "the manifest of $archive does not tell how large its database was" ;; esac
+    case $wanted_bytes in '' | *[!0-9]* | ????????????????*) die 13 "the manifest of $archive does not say how large its database was" "choose another archive, or verify this one with --proof=read" ;; esac
 }
 
 check_scratch_room() {
@@ -159,7 +159,7 @@ check_scratch_room() {
     fi
     scratch_need_bytes=$((wanted_bytes + wanted_bytes / 10 + more_bytes + ${need_bytes:-0}))
     if [ -z "$room_dir" ]; then
-        log "WARNING: the test restore will take about $scratch_need_bytes bytes of the live server's disk, and how many are free there is not to be seen"
+        log "WARNING: the test restore will take about $scratch_need_bytes bytes of the live server's disk, and this host does not show how many bytes are free there: make sure that there is room"
         return
     fi
     present_bytes=$(free_bytes "$room_dir")
@@ -175,7 +175,7 @@ make_socket_directory() {
     [ "${#socket_dir}" -gt 85 ] || return 0
     by_way=$(mktemp -u /tmp/predeploy.XXXXXX)
     ln -s "$by_way" "$cluster/socket"
-    { mkdir -m 700 "$by_way" && ln -s "$socket_dir" "$by_way/s"; } || die 10 "$by_way could not be made"
+    { mkdir -m 700 "$by_way" && ln -s "$socket_dir" "$by_way/s"; } || die 10 "$by_way, the directory for the socket of the test server, could not be made" "look at free space and permissions of /tmp on the host"
     socket_dir=$by_way/s
 }
 

@@ -19,12 +19,12 @@ drop_leftover() {
     tell_psql "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database WHERE datname = :'leftover' AND datname ~ '_restore_[0-9]{14}\$' AND pg_has_role(datdba, 'USAGE') \\gexec"
     tell_psql '\set ON_ERROR_STOP on'
     tell_psql "SELECT count(*) FROM pg_database WHERE datname = :'leftover';"
-    hear_psql || die 10 "the database broke off while what an earlier restore has left was dropped: $(psql_words)" "see what it says"
+    hear_psql || die 10 "the connection to the database broke while it dropped what an earlier restore has left: $(psql_words)" "mend what the database says above, and run it again"
     if [ "${heard%"$newline"}" = 0 ]; then
         forget_record "$db_host $db_port $1"
         log "an earlier restore has left nothing behind: the database $1 is gone"
     else
-        log "WARNING: the database $1, which an earlier restore has left, could not be dropped: $(psql_words)"
+        log "WARNING: the database $1, which an earlier restore has left, could not be dropped; the next run tries again: $(psql_words)"
     fi
 }
 

@@ -22,7 +22,7 @@ choose_name() {
 not_counted() {
     words=$(psql_words)
     case $words in *'LOCK TABLE '*) tell_blockers_of_dump ;; esac
-    die 12 "the database broke off while its rows were counted: $words" \
+    die 12 "the connection to the database broke while its rows were counted: $words" \
         "see what it says; the earlier archives are as they were"
 }
 
@@ -34,7 +34,7 @@ look_for_queue() {
     ask "$queue_sql" >"$run_dir/queue" 7>&- &
     wait $! || :
     queue=$(cat "$run_dir/queue")
-    [ -z "$queue" ] || log "WARNING: this dump is waited for, and whoever needs the same tables now waits, too: $(one_line "$queue")" 2>&7
+    [ -z "$queue" ] || log "WARNING: other sessions wait for the end of this dump, and everybody who needs the same tables waits behind them: $(one_line "$queue")" 2>&7
 }
 
 # The rows are counted, and hashed, beside the dump, in its own snapshot: so they describe what is in the archive.

@@ -4,6 +4,6 @@
 
 if [ -n "$shrunk" ]; then
     problems=$losses$newline
-    die 14 "much is gone that was in the archives before, so this is no state to deploy on; $published holds what there is" \
-        "find out where it went: the archives before have it, and none was removed; if it is meant to be so, once with --accept-shrink (predeploy or backup)"
+    die 14 "the database holds much less than in earlier archives, so the deploy is stopped; the archive $published was kept" \
+        "find out where the rows went: the earlier archives have them, and none was removed; if the loss is intended, run it once with --accept-shrink (predeploy or backup)"
 fi

@@ -55,7 +55,7 @@ mv -f "$partial" "$base.dump" || unpublished "it could not be renamed"
 partial=
 published=$name.dump
 [ "$task" = restore ] || write_interim_status "the archive stands; the run is at work still, or was killed without a word"
-to_disk "$backup_dir" || log "WARNING: the directory could not be synced: a crash of the host soon may lose this archive"
+to_disk "$backup_dir" || log "WARNING: BACKUP_DIR could not be written to disk at once (sync): if the host crashes in the next minutes, this archive may be lost"
 fact archive "$published"
 tell_client "$(without_rows "$base.manifest")"
 fact present_bytes "$bytes"

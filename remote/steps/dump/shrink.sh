@@ -20,7 +20,7 @@ compare() {
 
 not_compared() {
     comparison=
-    log "WARNING: whether the archive has shrunk is not known: $1"
+    log "WARNING: it is not known whether the archive has shrunk: $1"
 }
 
 told() {
@@ -33,7 +33,7 @@ compared=$(told compared)
 losses=$(told lost)
 gone=$(told gone)
 [ -z "$comparison" ] || tell_client "$comparison"
-[ -z "$gone" ] || log "WARNING: since the last archive these tables are gone: $gone"
+[ -z "$gone" ] || log "WARNING: tables of the last archive are not in the database any more: $gone"
 if ! tells lost "$comparison"; then
     [ -z "$compared" ] || log "compared with recent archives ($compared): nothing has shrunk much"
 elif [ -n "$accept_shrink" ]; then

@@ -4,7 +4,7 @@
 audit() {
     printf '%s %s %s into %s on %s by %s way=%s bytes=%s seconds=%s safety=%s lost=%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" \
         "${archive##*/}" "${db_name-}" "${db_host-}" "$client" "${way:-}" "$([ ! -f "${file-}" ] || size_of "$file")" "${restore_seconds:-}" "$published" "${lost:-}" \
-        >>"$backup_dir/restores" || log "WARNING: $backup_path/restores could not be written"
+        >>"$backup_dir/restores" || log "WARNING: $backup_path/restores could not be written: only the log says what this restore has done"
     audited=yes
 }
 

@@ -29,7 +29,7 @@ examine() {
     finished "$list_child"
     list_status=$child_status
     finished "$checksum_child"
-    [ "$child_status" -eq 0 ] || die 13 "${file#./} cannot be read to its end, or its checksum not be kept" "check the host's disk, and its free space"
+    [ "$child_status" -eq 0 ] || die 13 "${file#./} could not be read to its end, or there was no room for its checksum" "check the host's disk, and its free space"
     # GNU's sha256sum puts a backslash in front where it had to escape the name.
     sha256=$(sed 's/^\\//' "$run_dir/sha256" | cut -c 1-64)
     [ "${#sha256}" -eq 64 ] || die 13 "the checksum of ${archive:-the dump} could not be taken" "check the host's $checksum_program"
@@ -40,24 +40,26 @@ examine() {
 # Damage is final, so it is recorded: retention no longer counts the archive.
 damaged() {
     record failed
-    die 13 "$archive is damaged: $1" "it is not counted as a backup any more; take another, and check the host's disk"
+    die 13 "$archive is damaged: $1" "rotation does not count this archive as a backup any more; take a new one, and check the host's disk"
 }
+
+look_at_manifest="look on the host at the archive and at its manifest: if one of them was changed, choose another archive"
 
 # What cannot be read of the expectation, or of the file, says nothing about the archive.
 compare_checksum() {
-    case $bytes,$expected_bytes in ,* | *, | *[!0-9,]*) die 13 "the size of $archive, or its manifest, cannot be read" ;; esac
-    case $sha256,$expected_sha256 in *[!0-9a-f,]*) die 13 "the checksum of $archive, or its manifest, cannot be read" ;; esac
-    [ "${#expected_sha256}" -eq 64 ] || die 13 "the checksum of $archive, or its manifest, cannot be read"
+    case $bytes,$expected_bytes in ,* | *, | *[!0-9,]*) die 13 "the size of $archive cannot be compared: the file or the size in its manifest cannot be read" "$look_at_manifest" ;; esac
+    case $sha256,$expected_sha256 in *[!0-9a-f,]*) die 13 "the checksum of $archive cannot be compared: the file or the checksum in its manifest cannot be read" "$look_at_manifest" ;; esac
+    [ "${#expected_sha256}" -eq 64 ] || die 13 "the checksum of $archive cannot be compared: the file or the checksum in its manifest cannot be read" "$look_at_manifest"
     [ "${sidecar_sha256-$expected_sha256}" = "$expected_sha256" ] ||
-        die 13 "the manifest of $archive and its .sha256 disagree" "somebody has changed one of them: do not trust this archive"
+        die 13 "the manifest of $archive and its .sha256 name two checksums" "somebody has changed one of these files: do not trust this archive, choose another"
     [ "$bytes" = "$expected_bytes" ] || damaged "$bytes bytes instead of $expected_bytes"
     [ "$sha256" = "$expected_sha256" ] || damaged "its SHA-256 is $sha256 instead of $expected_sha256"
 }
 
 count_toc_entries() {
-    [ "$list_status" -eq 0 ] || die 13 "pg_restore cannot list ${file#./}: $(tail -n 1 "$run_dir/list_stderr")"
+    [ "$list_status" -eq 0 ] || die 13 "pg_restore cannot list ${file#./}: $(tail -n 1 "$run_dir/list_stderr")" "choose another archive, or take a new one"
     toc_entries=$(grep -c '^[0-9]' "$run_dir/toc") || [ $? -eq 1 ] || toc_entries=''
-    [ -n "$toc_entries" ] || die 13 "the table of contents of ${file#./} could not be counted"
+    [ -n "$toc_entries" ] || die 13 "the table of contents of ${file#./} could not be counted" "check the host's grep, and its free space"
     toc_database=$(sed -n 's/^;  *dbname: //p' "$run_dir/toc")
     [ -n "$archive" ] || [ "$toc_database" = "$db_name" ] ||
         die 13 "the dump is of the database $toc_database, not of $db_name" "check the programs in $bin_dir"
@@ -77,7 +79,7 @@ if [ "$proof" = auto ]; then
     proof="read"
     [ -z "$place" ] || proof=written
 fi
-case $proof in written | read) ;; *) die 13 "the grade $proof takes a test restore" ;; esac
+case $proof in written | read) ;; *) die 13 "the grade $proof needs a test restore" "give --proof=read, or make a test restore possible: fab doctor says how" ;; esac
 if [ -n "$archive" ]; then expect; else file=${partial:?}; fi
 log "proving ${archive:-the dump} to the grade $proof"
 examine
@@ -86,7 +88,7 @@ if [ "$proof" = read ]; then check_decoding; fi
 count_toc_entries
 if [ -n "$archive" ] && [ "$manifest" != /dev/null ]; then
     [ "$toc_entries" = "$expected_toc_entries" ] ||
-        die 13 "the table of contents of $archive has $toc_entries entries instead of $expected_toc_entries"
+        die 13 "the table of contents of $archive has $toc_entries entries instead of $expected_toc_entries" "$look_at_manifest"
     record "$(better_grade "$proof" "$(manifest_value "$manifest" proof)")"
 fi
 proved=$proof

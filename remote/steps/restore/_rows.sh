@@ -16,7 +16,7 @@ known_in_both() {
 leave_out_unknown() {
     unknown=$(sed -n -e 's/^rows=unknown //p' -e 's/^content=rows:unknown /the contents of /p' "$1" "$2")
     [ -n "$unknown" ] || return 0
-    log "WARNING: not compared, as it could not be counted or hashed: $(one_line "$unknown")"
+    log "WARNING: the restore was not compared in these tables, as their rows could not be counted or hashed: $(one_line "$unknown")"
     known_in_both "$1" "$2" >"$run_dir/known" || not_compared
     known_in_both "$2" "$1" >"$run_dir/known_other" || not_compared
     mv "$run_dir/known" "$1"

@@ -14,7 +14,7 @@ analyze_started=$(date +%s)
 if hear_psql; then
     tell_client "$heard"
 else
-    log "WARNING: the database could not be analyzed: $(psql_words)"
+    log "WARNING: PostgreSQL could not gather statistics, so queries may be slow until ANALYZE is run: $(psql_words)"
 fi
 analyze_seconds=$(seconds_since "$analyze_started")
 fact analyze_seconds "$analyze_seconds"

@@ -44,7 +44,7 @@ drop_new() {
     if hear_psql && [ "$heard" != "f$newline" ]; then
         forget_new
     else
-        log "WARNING: the new database $new_database could not be dropped; the next run will: $(psql_words)"
+        log "WARNING: the new database $new_database could not be dropped; the next run will drop it: $(psql_words)"
     fi
 }
 

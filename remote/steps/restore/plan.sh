@@ -11,7 +11,7 @@ use_psql "$bin_dir/psql"
 tell_psql "$plan_sql"
 start_over
 tell_psql "$sessions_sql"
-hear_psql || die 10 "the database broke off while its rows were counted: $(psql_words)" "see what it says"
+hear_psql || die 10 "the connection to the database broke while its rows were counted: $(psql_words)" "mend what the database says above, and run it again"
 printf '%s' "$heard"
 # Earlier restores tell how fast they are here: seconds and bytes.
 [ ! -f "$backup_dir/restores" ] || sed -n 's/^[^ ]* restored .* bytes=\([0-9][0-9]*\) seconds=\([0-9][0-9]*\) .*$/earlier=\1 \2/p' "$backup_dir/restores" | tail -n 5

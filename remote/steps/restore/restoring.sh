@@ -58,7 +58,7 @@ as_when_dumped() {
     printf '%s' "$heard" >"$run_dir/accepted"
     as_dumped=$(sed -e 's/ /\\ /g' -e 's/^/ -c /' "$run_dir/accepted" | tr -d '\n')
     unknown=$(sed 's/^setting_//' "$run_dir/settings" | grep -v -x -F -f "$run_dir/accepted") || [ $? -eq 1 ]
-    [ -z "$unknown" ] || log "WARNING: this server does not know settings under which the archive was taken: $(one_line "$unknown")"
+    [ -z "$unknown" ] || log "WARNING: the restore leaves out settings that the database had when the archive was taken, as this server does not know them: $(one_line "$unknown")"
 }
 
 # In an own session, as ours has ended with the error.
@@ -162,7 +162,7 @@ learn_path() {
 # Functions in checks, generated columns, indexes and domains may name things without their schemas. The names of PostgreSQL
 # itself come first, as they do in what pg_dump has written.
 take_path_of_role() {
-    log "WARNING: under an empty search path the archive does not go back: $(one_line "$stumbled")"
+    log "WARNING: the archive cannot be restored with an empty search path: $(one_line "$stumbled")"
     log "trying once more, under the search path that $db_user had when the archive was taken: $role_path"
     stumbled=
     replay_path="pg_catalog, $(printf '%s' "$role_path" | sed "s/'/''/g")"
@@ -219,7 +219,7 @@ refresh() {
     tell_psql '\set ON_ERROR_STOP on'
     relay_psql
     [ "$unfilled" -le "$meant" ] ||
-        log "WARNING: materialized views that held rows in the archive hold none once it is restored: $((unfilled - meant)), as their queries fail, see above"
+        log "WARNING: $((unfilled - meant)) materialized views held rows in the archive and are empty once it is restored, as their queries fail: see above"
 }
 
 count_unfilled() {

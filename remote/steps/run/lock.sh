@@ -28,11 +28,11 @@ check_directory() {
         [ -n "$unsafe" ] || problem "BACKUP_DIR $backup_dir is not there" "create it on the host: mkdir -p -m 700 '$backup_dir'" directory
         return
     fi
-    [ ! -x "$backup_dir" ] || enter_directory || die 10 "BACKUP_DIR $backup_path is another at each look" "see who changes it"
+    [ ! -x "$backup_dir" ] || enter_directory || die 10 "BACKUP_DIR $backup_path was replaced while it was checked" "find out who replaces that directory, and run it again"
     # shellcheck disable=SC2046 # splitting into columns is the purpose: mode, links, owner, …
     set -- $(ls -ldnL -- "$backup_dir")
     if [ "$3" != "$uid" ] || [ ! -w "$backup_dir" ] || [ ! -x "$backup_dir" ]; then
-        problem "BACKUP_DIR $backup_path is not ours to write ($1, owner $3)" \
+        problem "this account cannot write to BACKUP_DIR $backup_path ($1, owner $3)" \
             "give it to the user $(id -un), or choose another" directory
         return
     fi
@@ -58,7 +58,7 @@ check_files() {
         # shellcheck disable=SC2046,SC3067 # dash, bash, busybox, ksh and zsh know -O
         [ -O "$own" ] || set -- $(ls -ldn "$own")
         if is_plain "$own" && [ "$3" = 0 ]; then continue; fi
-        problem "$backup_path/$own is no plain file of ours" "look at it, and move it away" directory
+        problem "$backup_path/$own is not a plain file of this account" "somebody else has made it: look at it, and move it away" directory
         usable=no
     done
 }

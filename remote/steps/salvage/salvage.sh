@@ -38,9 +38,9 @@ find_tables() {
     done
     set +f
     unset IFS
-    ! tells refused "$heard" || die 14 "these tables cannot be brought back from $archive; nothing was touched"
+    ! tells refused "$heard" || die 14 "these tables cannot be brought back from $archive; nothing was touched" "do what stands beside each of them, and run it again"
     without_rows=$(told without_rows)
-    [ -z "$without_rows" ] || log "WARNING: the archive holds no rows of $(one_line "$without_rows")"
+    [ -z "$without_rows" ] || log "WARNING: the archive was taken without the rows of these tables, so they stay empty: $(one_line "$without_rows")"
     schema=$(told schema)
     entries=$(told data)
     case $schema in restored_????????_??????) ;; *) not_restored "$(odd_answer "name of a schema" "$schema")" ;; esac

@@ -21,7 +21,7 @@ tell_old false
 hear_psql || die 10 "the database did not answer: $(psql_words)" "check DB_NAME, DB_USER, DB_HOST and DB_PORT as seen from the host"
 tell_client "$heard"
 unknown=$(printf '%s' "$heard" | sed -n 's/^unknown=//p')
-[ -z "$unknown" ] || die 14 "not a database that a restore of $db_name has left: $(one_line "$unknown")" "see which there are; nothing was dropped"
+[ -z "$unknown" ] || die 14 "no restore of $db_name has left this database: $(one_line "$unknown"); nothing was dropped" "fab restore --drop-old without a name lists those that can be dropped"
 if [ -n "$names" ]; then
     close_psql
     use_psql "${psql#* }/psql"

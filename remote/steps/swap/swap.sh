@@ -141,7 +141,7 @@ tell_psql "SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s', :'new', datcon
 hear_or_stop "while it carried over the connection limit"
 log "renaming: $db_name becomes $(cat "$run_dir/old")"
 switch
-if ! forget_new; then log "WARNING: $backup_path/restore.database could not be written"; fi
+if ! forget_new; then log "WARNING: $backup_path/restore.database could not be written: the next run looks once more for what this restore has left"; fi
 target_database=$db_name
 close_psql
 log "restored in $restore_seconds s; lost: ${lost:-not told}"

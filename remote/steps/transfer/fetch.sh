@@ -5,7 +5,7 @@
 # The client takes so many bytes as they are, and reads lines again after them.
 give() {
     left_bytes=$(($(size_of "$1") - $2))
-    [ "$left_bytes" -ge 0 ] || die 13 "${1##*/} is shorter than what came of it before" "prove it again: fab verify"
+    [ "$left_bytes" -ge 0 ] || die 13 "${1##*/} is now shorter than the part that was fetched before" "somebody has changed it: prove it again with fab verify"
     tell_client "$newline$fence raw $left_bytes"
     start tail -c "+$(($2 + 1))" "$1"
     finished $!

@@ -12,7 +12,7 @@ check_room() {
             "free some, or choose another BACKUP_DIR"
 }
 
-[ "$dump_bytes" -gt 0 ] || die 13 "$upload.dump is empty: no archive is" "choose another file"
+[ "$dump_bytes" -gt 0 ] || die 13 "$upload.dump is empty, so it is no archive" "choose another file"
 rm -rf "${backup_dir:?}/upload.partial"
 check_room
 # What is in `run_dir` goes with it, however this run ends.
