@@ -127,7 +127,7 @@ def test_the_library_is_installed_as_the_page_says(tmp_path):
     project.mkdir()
     done = subprocess.run(
         ["sh", "-e"],
-        input=block("setup", "install"),
+        input=block("setup", "install") + block("setup", "init"),
         cwd=project,
         capture_output=True,
         check=False,

@@ -84,6 +84,21 @@ def test_all_outputs_of_the_gate_reach_the_deploy():
     assert JOBS["deploy"]["env"] == handed
 
 
+def as_a_team_types_it(script):
+    """deploy.yml installs the checkout that it is in, which is the library."""
+    copy = "git+https://git.example/fabric-predeploy@COMMIT"
+    ours = {"--editable .": copy, "requirements.lock": "fabric-predeploy.lock"}
+    for here, there in ours.items():
+        script = script and script.replace(here, there)
+    return script
+
+
+def test_the_page_of_ci_installs_as_a_team_does():
+    shown = re.search(r"```yaml\n# the step Install .*?\n(.*?)```", page("ci"), re.DOTALL)
+    (install,) = {step["run"] for step in STEPS if step.get("name") == "Install"}
+    assert yaml.safe_load(shown[1])["run"] == as_a_team_types_it(install)
+
+
 @pytest.mark.parametrize("key", ["runs-on", "timeout-minutes"])
 def test_the_short_form_in_readme_says_the_same_of_the_job(key):
     short = in_readme(r"\.github/workflows/deploy\.yml, in short")["jobs"]
@@ -96,7 +111,7 @@ def test_the_short_form_in_readme_has_the_steps_of_the_job():
     short = in_readme(r"\.github/workflows/deploy\.yml, in short")["jobs"]["backup"]["steps"]
 
     for brief, step in zip(short, JOBS["backup"]["steps"], strict=True):
-        assert brief.get("run") == step.get("run")
+        assert brief.get("run") == as_a_team_types_it(step.get("run"))
         assert (brief.get("with") or {}).items() <= (step.get("with") or {}).items()
         assert (brief.get("env") or {}).items() <= (step.get("env") or {}).items()
         if "uses" in brief:
