@@ -19,7 +19,7 @@ _NAME_BYTES = 63  # PostgreSQL's NAMEDATALEN
 
 @command(
     iterable=("table",),
-    file="archive: its name, a part of it, latest, latest@read, a path on the host or here",
+    file="archive: its name, a part of it, latest, latest@read, latest:on-host, or a path",
     undo="go back to the state that the last restore has kept",
     plan="only tell what would be done",
     json_="with --plan: as data",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from ...config import errors
 
@@ -12,17 +13,20 @@ if TYPE_CHECKING:
     from .host import Host
 
 
+_LATEST: Final = re.compile(r"latest(?![^:@])")
+
+
 def chosen(host: Host, task: str, catalog: Catalog, wanted: str | None) -> Archive:
     """`latest` is the newest that a deploy of this project and database could go back to.
 
-    So it is none that has shrunk, and `latest@read` is one with at least that proof. Names find
-    any archive, but rather one that was not kept by a restore. Raise RefusedError (14) for none,
-    or several.
+    So it is none that has shrunk. `latest@read` is one with at least that proof, `latest:on-host`
+    the newest with that label instead. Names find any archive, but rather one that was not kept by
+    a restore. Raise RefusedError (14) for none, or several.
     """
     from ...remote.catalog import PRE_RESTORE, Catalog, find
 
     try:
-        if wanted is None or wanted.split("@", maxsplit=1)[0] == "latest":
+        if wanted is None or _LATEST.match(wanted):
             return _latest(host.settings, catalog, wanted or "latest")
         taken = tuple(each for each in catalog.archives if each.label != PRE_RESTORE)
         try:
@@ -36,29 +40,41 @@ def chosen(host: Host, task: str, catalog: Catalog, wanted: str | None) -> Archi
 def _latest(settings: Settings, catalog: Catalog, wanted: str) -> Archive:
     from ...remote.catalog import GRADES, PRE_DEPLOY
 
-    grade = wanted.partition("@")[2] if "@" in wanted else GRADES[0]
-    if grade not in GRADES:
+    named, _, grade = wanted.partition("@")
+    _, _, label = named.partition(":")
+    if ("@" in wanted and grade not in GRADES) or (":" in named and not label):
         raise errors.RefusedError(
-            f"{wanted}: after the @ stands a grade of proof: {', '.join(GRADES)}"
+            f"{wanted}: write latest, latest:LABEL or latest:LABEL@GRADE; the grades are"
+            f" {', '.join(GRADES)}"
         )
-    ours = (settings.project, PRE_DEPLOY, settings.db_name)
+    ours = (settings.project, label or PRE_DEPLOY, settings.db_name)
     archives = [each for each in catalog.archives if each.group == ours and not each.shrunk]
-    archives = [each for each in archives if "@" not in wanted or each.at_least(grade)]
+    archives = [each for each in archives if not grade or each.at_least(grade)]
     if not archives:
         raise errors.RefusedError(
-            f"No archive is {wanted}: there is none that a deploy of project {settings.project}"
-            f" made of the database {settings.db_name}"
+            f"No archive is {wanted}: there is none that {_kind(label)} of project"
+            f" {settings.project} made of the database {settings.db_name}"
+            f"{_labels(settings, catalog)}"
         )
     newest = max(archives, key=lambda archive: archive.order)
-    _refuse_doubt(settings, catalog, newest)
+    _refuse_doubt(catalog, newest)
     return newest
 
 
-def _refuse_doubt(settings: Settings, catalog: Catalog, newest: Archive) -> None:
-    """Who asks for the latest is not to get the one before it unasked."""
-    from ...remote.catalog import PRE_DEPLOY
+def _kind(label: str) -> str:
+    return f"a run with the label {label}" if label else "a deploy"
 
-    ours = f"{settings.project}-{PRE_DEPLOY}-"
+
+def _labels(settings: Settings, catalog: Catalog) -> str:
+    """A word that is no label here may be meant for one that is."""
+    ours = (settings.project, settings.db_name)
+    labels = {each.label for each in catalog.archives if (each.project, each.database) == ours}
+    return f"; the labels that are there: {', '.join(sorted(labels))}" if labels else ""
+
+
+def _refuse_doubt(catalog: Catalog, newest: Archive) -> None:
+    """Who asks for the latest is not to get the one before it unasked."""
+    ours = f"{newest.project}-{newest.label}-"
     stamp = f"{newest.created:%Y%m%d-%H%M%S}"
     newer = [
         name

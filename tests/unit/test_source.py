@@ -38,7 +38,9 @@ FOREIGN = record("v3.0.0", "20250104-000000", project="another")
 SAFETY = record("before-v1.0.1", "20250105-000000", label=PRE_RESTORE)
 NEWEST_SAFETY = record("before-v1.0.0", "20250106-000000", label=PRE_RESTORE)
 OTHERS_SAFETY = record("before-v9", "20250107-000000", label=PRE_RESTORE, database="other")
-ALL = [OLD, NEW, OTHERS, FOREIGN, SAFETY, NEWEST_SAFETY, OTHERS_SAFETY]
+NIGHTS = [record("nightly", f"2025012{day}-030000", label="on-host") for day in (1, 2, 3)]
+OTHERS_NIGHT = record("nightly", "20250129-030000", label="on-host", database="other")
+ALL = [OLD, NEW, OTHERS, FOREIGN, SAFETY, NEWEST_SAFETY, OTHERS_SAFETY, *NIGHTS, OTHERS_NIGHT]
 
 
 class Host:
@@ -87,6 +89,11 @@ def version_of(found):
         ("latest@read", "pre-deploy-v1.0.1"),
         ("latest@restored", "pre-deploy-v1.0.0"),
         ("latest@equal", "pre-deploy-v1.0.0"),
+        ("latest:pre-deploy", "pre-deploy-v1.0.1"),
+        ("latest:pre-deploy@equal", "pre-deploy-v1.0.0"),
+        ("latest:on-host", "on-host-nightly"),
+        ("latest:on-host@read", "on-host-nightly"),
+        ("latest:pre-restore", "pre-restore-before-v1.0.0"),
         ("v1.0.0", "pre-deploy-v1.0.0"),
         ("v2.0.0", "pre-deploy-v2.0.0"),
         ("20250102", "pre-deploy-v1.0.1"),
@@ -98,7 +105,12 @@ def test_an_archive_is_found_and_a_kept_state_only_by_its_own_name(host, wanted,
     assert version_of(source(host, wanted)) == found
 
 
-@pytest.mark.parametrize("wanted", ["v1.0", "v4", "latest@best", "latest@", "", "\n", "-2025"])
+NOT_ONE = ["v1.0", "v4", "nightly", "latest@best", "latest@", "", "\n", "-2025"]
+NOT_ONE += ["latest:", "latest:no", "latest:@read", "latest:on-host@", "latest:on-host@restored"]
+NOT_ONE += ["latest@read:on-host"]
+
+
+@pytest.mark.parametrize("wanted", NOT_ONE)
 def test_what_is_none_or_several_is_refused_with_what_there_is(host, wanted):
     with pytest.raises(RefusedError, match=r"exit 14\)\n  What to do: .*fab -H web1 history"):
         source(host, wanted)
@@ -110,6 +122,18 @@ def test_latest_is_none_that_has_shrunk_which_its_name_finds():
     assert version_of(source(host, "latest")) == "pre-deploy-v1.0.1"
     assert version_of(source(host, "latest@equal")) == "pre-deploy-v1.0.0"
     assert version_of(source(host, "v1.0.2")) == "pre-deploy-v1.0.2"
+
+
+def test_a_label_that_no_archive_has_is_refused_with_those_that_there_are(host):
+    with pytest.raises(RefusedError, match="that are there: on-host, pre-deploy, pre-restore"):
+        source(host, "latest:nightly")
+
+
+def test_the_newest_of_a_label_is_not_the_one_before_an_unreadable_one():
+    broken = record("nightly", "20250124-030000", label="on-host", sha256="?")
+    with pytest.raises(RefusedError, match="not certain which archive is the latest"):
+        source(Host(*NIGHTS, broken), "latest:on-host")
+    assert version_of(source(Host(*NIGHTS, NEW, broken), "latest")) == "pre-deploy-v1.0.1"
 
 
 def test_without_an_archive_of_this_database_there_is_no_latest():
