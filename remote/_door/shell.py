@@ -21,7 +21,7 @@ _KILLED: Final = -9
 
 
 class Told:
-    """What of a run has been heard, over one connection or several: each tells it from its start.
+    """State of a run, over one connection or several: each new one begins with its first word.
 
     `follow` is told, from another thread, of each event as it comes: `begin` and `end` of a step,
     and what a step says of its `progress`, if the host `tells` that; other than `log`, it may

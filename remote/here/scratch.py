@@ -19,7 +19,7 @@ _KEY: Final = frozenset("0123456789abcdef")
 
 
 def base() -> Path:
-    """Raise PreflightError (10) where it cannot be had, or others could change it."""
+    """Raise PreflightError (10) if the directory cannot be made, or if others could change it."""
     directory = cache_directory()
     try:
         directory.mkdir(mode=0o711 if account() else 0o700, parents=True, exist_ok=True)
@@ -60,13 +60,13 @@ def _closed_to_others(directory: Path) -> Path | None:
 
 
 def reachable(directory: Path) -> bool:
-    """Whether those as whom the server is to run may enter it."""
+    """Whether the user as whom the server runs may enter the directory."""
     return not account() or _closed_to_others(directory.resolve()) is None
 
 
 @contextmanager
 def taken(sha256: str, wait_seconds: int) -> Iterator[Path]:
-    """An empty directory for that archive, for one at a time. In the end it is removed."""
+    """Make an empty directory for that archive, for one run at a time, and remove it at the end."""
     directory = base() / sha256[:_KEY_LENGTH]
     deadline = time.monotonic() + wait_seconds
     while (lock := _locked(directory)) is None:
@@ -120,7 +120,7 @@ def _own(directory: Path, user: int, group: int) -> None:
 
 
 def _locked(directory: Path) -> int | None:
-    """The kernel drops it with us. Of one that another has just removed, the lock is none."""
+    """Return the lock of this directory; None if it is taken, or the directory was removed."""
     directory.mkdir(mode=0o700, exist_ok=True)
     lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     with suppress(OSError):

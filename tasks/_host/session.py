@@ -36,7 +36,7 @@ def session(
 
 @contextmanager
 def opened(settings: Settings, called: Any, *, quiet: bool = False) -> Iterator[Host]:
-    """With the settings of before, whatever has become of the files that they are from."""
+    """Use settings that were loaded before: a deploy may have changed the files since then."""
     # Only here, as it takes half of what `fab --list` takes in all.
     from ...remote import Link
     from ...remote.signals import heeded_signals, signals_raise

@@ -82,7 +82,7 @@ def _clock(seconds: float) -> str:
 class Log:
     """The stream to which the log of a run goes, line by whole line.
 
-    What is shown of a run must not cost it anything: not even who reads it going away.
+    Showing progress must never fail the run, not even if the reader of stderr has gone.
     """
 
     def __init__(self) -> None:

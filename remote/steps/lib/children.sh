@@ -8,7 +8,8 @@ start() {
     note_child
 }
 
-# A function that is waiting to open a pipe would keep, for later, what is closed for its time alone.
+# While a shell function waits for the opening of a named pipe, descriptors that its call closes are only set aside, and
+# stay open. So they are closed inside of it, with exec.
 start_function() {
     starting=yes
     {
@@ -42,12 +43,12 @@ finished() {
 
 # attend_growth FILE PID: while that program runs, tell the size of its file, and do what is to be done meanwhile.
 attend_growth() {
-    # It holds nothing that somebody waits for: neither the lock, nor does its nap keep the client's end open.
+    # Close what this helper inherits: neither it nor its nap may hold the lock (9), or the client's stdout and stderr.
     exec 7>&2 2>/dev/null 3<&- 5<&- 9>&-
     before=$!
-    # KILL, as a nap that was forked a moment ago would lose another signal.
+    # KILL: a nap that was forked a moment ago would lose any other signal.
     trap '[ "$!" = "$before" ] || kill -KILL "$!"; exit 0' TERM
-    # A signal that comes too early is lost: so it looks itself whether it is still wanted.
+    # A signal that comes too early is lost, so this loop looks for itself whether the program still runs.
     while kill -0 "$2" && kill -0 $$; do
         sleep "$nap_seconds" >/dev/null 7>&- &
         wait $! || :
@@ -60,7 +61,7 @@ tell_progress() {
     [ "$tells" != progress ] || tell_client "$newline$fence progress $1"
 }
 
-# finished_growing PID FILE [MEANWHILE]: `finished`; meanwhile its size is told, and that function called now and then.
+# finished_growing PID FILE [MEANWHILE]: like `finished`; until then, tell the size of the file, and call that function now and then.
 finished_growing() {
     teller=
     meanwhile=${3-} nap_seconds=10
@@ -117,7 +118,7 @@ tell_guard() {
     [ -z "$guard" ] || printf '%s,%s,%s\n' "$children" "$psql_child" "$server_child" >&6 2>/dev/null || :
 }
 
-# await_end PIDS: until all have ended, for a second at the most.
+# await_end PIDS: wait until all of them have ended, for a second at the most.
 await_end() {
     looks=0
     # shellcheck disable=SC2086 # a list of numbers
@@ -147,7 +148,7 @@ stop_children() {
     [ -n "$children$psql_child$server_child" ] || return 0
     # shellcheck disable=SC2086 # a list of numbers
     {
-        # One that somebody has halted hears of it, too.
+        # A process that somebody has halted gets the signal only after CONT.
         [ -z "$server_child" ] || kill -QUIT $server_child
         [ -z "$server_child" ] || kill -CONT $server_child
         [ -z "$psql_child" ] || [ -n "$psql_idle" ] || kill -INT "$psql_child"

@@ -8,7 +8,7 @@ watch_client() {
     meet_client
     [ -z "$watcher" ] || return 0
     exec 3<&0
-    # In braces, or some shells would keep, to restore it later, what is closed here: and our client waits for its end.
+    # In braces: some shells would otherwise keep a copy of what is closed here, and the client waits for its end.
     { listen_to_client; } >/dev/null 2>&1 4>&- 6>&- 9>&- &
     watcher=$!
 }
@@ -24,15 +24,15 @@ listen_to_client() {
     fi
 }
 
-# stop_run PROCESS WHY: the file stays, for a run that must not be stopped at the moment. Twice, as bash may sleep through a signal that comes
-# right before it begins to wait.
+# stop_run PROCESS WHY: leave a stop file, in case the run must not be stopped at the moment (during COMMIT). Send TERM twice:
+# bash can miss a signal that arrives right before it begins to wait.
 stop_run() {
     [ -s "$stop_file" ] || printf '%s' "$2" >"$stop_file" || :
     kill -TERM "$1"
     kill -TERM "$1"
 }
 
-# A run that can be found again goes on, for somebody to come back and attend to it; it stops once nobody has for so long.
+# A run that a client can find again goes on. It stops by itself if no client has come back to it for that many seconds.
 await_client() {
     is_reported "$fence" "$backup_dir/run.report" || return 0
     run_dir=$backup_dir/run.partial
@@ -56,7 +56,7 @@ is_reported() {
     [ -f "$2" ] && IFS= read -r first_line <"$2" && [ "$first_line" = "$1 begin lock" ]
 }
 
-# Whoever attends to the run shares the lock of its report, and the kernel drops it with them.
+# A client that attends to the run shares the lock of its report. The kernel drops that lock when the client's process ends.
 is_attended() {
     flock_status=0
     flock -n 8 || flock_status=$?
@@ -74,7 +74,7 @@ note_attended() {
     log "the client is back"
 }
 
-# Without `wait`, for the same reason as the guard is no child.
+# Without `wait`, for the reason for which the guard is no child (see children.sh).
 stop_watching() {
     [ -z "$watcher" ] || kill -KILL "$watcher" 2>/dev/null || :
 }

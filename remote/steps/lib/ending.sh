@@ -1,6 +1,6 @@
 # The way out of a run: nothing unfinished stays, and the outcome is recorded and told.
 
-# Outside the database, as its own record of a restore goes with the restore.
+# Keep a record of restores outside the database: a table in the database would be replaced by the restore itself.
 audit() {
     printf '%s %s %s into %s on %s by %s way=%s bytes=%s seconds=%s safety=%s lost=%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" \
         "${archive##*/}" "${db_name-}" "${db_host-}" "$client" "${way:-}" "$([ ! -f "${file-}" ] || size_of "$file")" "${restore_seconds:-}" "$published" "${lost:-}" \
@@ -30,7 +30,7 @@ status_lines() {
     pairs log "${log_file##*/}"
 }
 
-# A status that cannot be written must not go on telling of the run before.
+# If the status of this run cannot be written, remove the file: it must not go on telling of the run before.
 write_status() {
     status=$(status_lines "$1")
     if ! write_new "$backup_dir/status.partial" "$status$newline" ||
@@ -39,7 +39,7 @@ write_status() {
     fi
 }
 
-# What will stand there if this run comes to no end of its own.
+# Write the status that shall stand there if this run is killed.
 write_interim_status() {
     [ -n "$keeps_status" ] || return 0
     reason=$1

@@ -6,7 +6,7 @@ is_ours() {
     case $1 in *-$stamp_glob"$2") ;; *) return 1 ;; esac
 }
 
-# For a pipeline to awk, which demands the last line: so it knows that nothing was killed before it came to its end.
+# Input of awk, which demands the last line: so awk knows that the program before it was not killed half-way.
 list_backup_dir() {
     ls_status=0
     [ ! -d "$backup_dir" ] || ls -ln -- "$backup_dir/" || ls_status=$?
@@ -27,7 +27,7 @@ seconds_since() {
     printf '%s' "$elapsed"
 }
 
-# What is there of a path: itself, or what would hold it.
+# Print the path itself if it is there, else the nearest directory above it that is there.
 there() {
     set -- "$1"
     while [ ! -e "$1" ] && [ ! -L "$1" ] && [ "$1" != / ]; do
@@ -66,7 +66,7 @@ is_plain() {
     [ -f "$1" ] && [ ! -L "$1" ]
 }
 
-# write_new FILE TEXT: into a file that is made for it, whatever is there by that name.
+# write_new FILE TEXT: make a new file for this text, whatever is there by that name.
 write_new() {
     if [ -e "$1" ] || [ -L "$1" ]; then rm -f -- "$1" 2>/dev/null || :; fi
     set -C

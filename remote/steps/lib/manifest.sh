@@ -7,8 +7,8 @@ manifest_value() {
     done <"$1" || :
 }
 
-# rewrite_manifest KEY LINES CODE REASON: these lines instead of those whose key begins so. It is replaced as a whole, or
-# stays as it is and the run ends. Only who holds the lock may do it.
+# rewrite_manifest KEY LINES CODE REASON: put these lines in the place of those whose key begins so. The manifest is replaced as
+# a whole, or it stays as it is and the run ends. Only a run that holds the lock may do this.
 rewrite_manifest() {
     lines=$(
         grep -v "^$1" "$manifest"
@@ -19,7 +19,7 @@ rewrite_manifest() {
     fi
 }
 
-# A look at the checksum alone does not take back what a better proof has shown.
+# A later check of a lower grade does not take back what a better proof has shown.
 better_grade() {
     best=
     for grade in written read restored equal; do
@@ -28,13 +28,13 @@ better_grade() {
     printf '%s' "$best"
 }
 
-# record GRADE. What lies elsewhere is not ours to change.
+# record GRADE: write the grade into the manifest. The manifest of a file outside of BACKUP_DIR is never changed.
 record() {
     case $archive in /* | \~/*) return 0 ;; esac
     rewrite_manifest proof "$(pairs proof "$1" proof_time "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" 13 "the proof of $archive ($1) could not be recorded"
 }
 
-# Thousands of tables make thousands of lines, of interest only to who restores.
+# Thousands of tables make thousands of lines, which only a restore needs.
 without_rows() {
     sed -e '/^rows=/d' -e '/^content=/d' -e '/^role=/d' -e '/^role_encoded=/d' -e '/^installed=/d' -e '/^given=/d' -e '/^needs=/d' -e '/^setting_/d' "$1"
 }

@@ -4,8 +4,8 @@
 orders=$(printf '\001\002\003\004\005\006\007\010\013\014\015\016\017\020\021\022\023\024\025\026\027\030\031\032\033\034\035\036\037\177')
 blanks='                              '
 
-# make_harmless TEXT: into `harmless`. Its lines stay. The shell looks into a short text faster than a program is started. The
-# fence at the end shows that nothing was killed before it came to its end.
+# make_harmless TEXT: sets `harmless`, and keeps the line breaks. For a short text the shell is faster than a program. The
+# fence at the end shows that the program was not killed before it had written everything.
 make_harmless() {
     harmless=$1
     if [ "${#1}" -le 4096 ]; then
@@ -18,15 +18,15 @@ make_harmless() {
     esac
 }
 
-# All that the client is to hear. It is kept, too, for a client that has lost its connection and asks anew (`attend`); that
-# neither takes it down is no reason to stop.
+# Send these lines to the client. Keep them in the report, too, for a client that has lost its connection and comes back
+# (`attend`). If one of the two fails, the run goes on.
 tell_client() {
     make_harmless "$1"
     printf '%s\n' "$harmless" 2>/dev/null || exec >/dev/null
     [ -z "$report" ] || printf '%s\n' "$harmless" 2>/dev/null >>"$report" || drop_report
 }
 
-# One with a gap would be worse than none.
+# Delete the report: a report with missing lines would be worse than no report.
 drop_report() {
     rm -f "$report"
     report=
@@ -52,7 +52,7 @@ facts() {
     done
 }
 
-# The same for a file: printed, not told.
+# Like `facts`, but print the pairs, for a file, instead of sending them to the client.
 pairs() {
     while [ $# -gt 1 ]; do
         printf '%s=%s\n' "$1" "$2"
@@ -60,7 +60,7 @@ pairs() {
     done
 }
 
-# Facts that interest nobody but who only looks.
+# Facts that only a run that looks (doctor) has to tell.
 looked() {
     [ -z "$only_looks" ] || facts "$@"
 }
@@ -88,7 +88,7 @@ log() {
 # preflight tells once, in our words.
 of_collations='/WARNING: .*has a collation version mismatch/{N;N;d;}'
 
-# What a program wrote to its stderr, once it has ended; of a flood, the beginning and the end.
+# Pass on what a program has written to its stderr, once the program has ended. Of a very long text, only beginning and end.
 relay() {
     relayed=0
     set -- "$run_dir/relayed" "$1"

@@ -3,7 +3,7 @@
 : "${create_sql:?}"
 : "${run_dir:?}" "${bin_dir:?}" "${db_name:?}" # from psql, and preflight or archive
 
-# enter_database NAME: a session there, which knows the databases of this restore as :live, :new and :old.
+# enter_database NAME: open a session in that database, which knows the databases of this restore as :live, :new and :old.
 enter_database() {
     [ -z "$psql_child" ] || close_psql
     target_database=$1
@@ -14,7 +14,7 @@ enter_database() {
     tell_psql 'SET statement_timeout = 0; SET lock_timeout = 0;'
 }
 
-# A database that is in use can neither be renamed nor renames itself.
+# A database that is in use cannot be renamed, and a session cannot rename its own database.
 enter_maintenance() {
     for maintenance in postgres template1; do
         [ "$maintenance" != "$db_name" ] || continue
@@ -25,7 +25,7 @@ enter_maintenance() {
     not_restored "neither postgres nor template1 lets in a session that could rename the database: $(psql_words)"
 }
 
-# It is on record from before it is there until after it has gone: if this run is killed, the next one drops it.
+# The database is on record before it is made, and until it has been dropped: if this run is killed, the next run drops it.
 on_record() {
     printf '%s %s %s' "$db_host" "$db_port" "$new_database"
 }
@@ -35,7 +35,8 @@ forget_new() {
     at_end=
 }
 
-# A session whose psql was killed goes on to make it: only once that has ended is what is there all there will be.
+# If psql was killed, its session in the server may still be making the database. End that session first: only then does DROP
+# find everything.
 drop_new() {
     connect_seconds=3
     enter_database "$maintenance"

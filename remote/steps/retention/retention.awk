@@ -92,7 +92,7 @@ function is_proven(name) {
     return is_intact(name) && rank[proof[name]] >= demanded && !shrunk[name] && !is_ahead(name)
 }
 
-# Told from the newest to the oldest.
+# To be called for the archives from the newest to the oldest.
 function find_newest(name,    of) {
     if (!is_proven(name)) return
     of = group[name]
@@ -104,7 +104,7 @@ function is_older(name, other) {
     return created[name] " " name < created[other] " " other
 }
 
-# Told from the newest to the oldest.
+# To be called for the archives from the newest to the oldest.
 function judge(name,    of) {
     of = group[name]
     stays = goes = ""
