@@ -80,35 +80,24 @@ def _clock(seconds: float) -> str:
 
 
 class Log:
-    """The stream to which the log of a run goes, line by whole line.
+    """The stream to which the log of a run goes: as it comes, in whole lines.
 
     Showing progress must never fail the run, not even if the reader of stderr has gone.
     """
 
     def __init__(self) -> None:
         self._writing = threading.Lock()
-        self._unfinished = ""
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            if self._unfinished:
-                self._print(self._unfinished)
+        yield
 
     def write(self, text: str) -> None:
-        lines, newline, rest = (self._unfinished + text).rpartition("\n")
-        self._unfinished = rest
-        if newline:
-            self._print(lines)
+        with self._writing, suppress(OSError):
+            show(text, sys.stderr, end="")
 
     def flush(self) -> None:
-        """For who takes us for a stream; whole lines are flushed as they come."""
-
-    def _print(self, lines: str) -> None:
-        with self._writing, suppress(OSError):
-            show(lines, sys.stderr)
+        """For who takes us for a stream; lines are flushed as they come."""
 
 
 class Progress(Log):
@@ -125,14 +114,13 @@ class Progress(Log):
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        with super().shown():
-            with held_back():
-                self._thread.start()
-            try:
-                yield
-            finally:
-                self._over.set()
-                self._thread.join()
+        with held_back():
+            self._thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            self._thread.join()
 
     def follow(self, word: str, rest: str) -> None:
         if word == "begin":
@@ -146,7 +134,7 @@ class Progress(Log):
             stage = self.stage
             if stage and time.monotonic() - max(told, stage.begun) >= PLAIN_SECONDS:
                 told = time.monotonic()
-                self._print(f"{datetime.now(timezone.utc):%H:%M:%S} {stage}")
+                self.write(f"{datetime.now(timezone.utc):%H:%M:%S} {stage}\n")
 
     def _show_live(self) -> None:
         while not (self.stage and self.stage.seconds >= LIVE_AFTER_SECONDS):
