@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.integration.drills import grade
 from tests.integration.extensions import by, dumped, gated, restored
-from tests.integration.test_drill import grade
 from tests.project import OWNER
 
 DATABASE = "closed"

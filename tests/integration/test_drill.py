@@ -2,73 +2,26 @@
 
 import os
 import re
-import signal
-import time
-from contextlib import ExitStack, suppress
-from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote.here.servers import found, nearest
 
 from sandbox.postgres import create_owner, literal
 from sandbox.shop import fill
-from sandbox.sshd import available, openssh
+from tests.integration.drills import (
+    EQUAL,
+    drill_db,
+    grade,
+    manifest,
+    nothing_stays,
+    statement,
+    tampered,
+)
 from tests.integration.everything import PUBLIC_BELONGS_TO_THE_OWNER, create_everything
-from tests.integration.test_interrupts import assert_as_if_it_had_not_been, locked
 from tests.integration.test_progress import HURRIED
-from tests.processes import command_line, remote_processes, sessions, wait_for
 from tests.project import PASSWORD, ROWS
 
-EQUAL = "--proof=equal"
+__all__ = ["drill_db", "tampered"]  # fixtures
 GROWN = re.compile(r"restoring to compare: \d[^,]* (of about|so far)")
-EMBEDDED_MAJOR = 17
-# Runs the real one, and then does to the restored database what its first line says.
-WRAPPER = """#!/bin/sh
-set -e
-"{real}/pg_restore" "$@"
-case "$*" in *--dbname*/tables.list*) {then} ;; esac
-"""
-SQL = """exec "{real}/psql" -X -q -v ON_ERROR_STOP=1 -c "{sql}" """
-
-
-@pytest.fixture
-def tampered(project):
-    """Make a project whose pg_restore runs that shell code once it has restored the tables."""
-
-    def make(then, **settings):
-        stubs = project.ssh.home / f"drill-{os.getpid()}-{time.monotonic_ns()}"
-        stubs.mkdir()
-        real = project.pg.bin_dir
-        for program in ("pg_dump", "psql", "initdb", "postgres"):
-            (stubs / program).symlink_to(real / program)
-        (stubs / "pg_restore").write_text(WRAPPER.format(real=real, then=then.format(real=real)))
-        (stubs / "pg_restore").chmod(0o755)
-        return project.with_profile(DB_BIN_DIR=str(stubs), **settings)
-
-    return make
-
-
-def statement(sql):
-    return SQL.replace("{sql}", sql)
-
-
-def nothing_stays(project):
-    wait_for(lambda: not remote_processes(project))
-    assert project.leftovers() == []
-    assert [each for each in databases(project) if "_restore_" in each] == []
-
-
-def databases(project):
-    return project.pg.superuser("SELECT datname FROM pg_database ORDER BY 1").split()
-
-
-def manifest(project):
-    text = project.archives()[-1].with_suffix(".manifest").read_text(encoding="utf-8")
-    return [line.split("=", 1) for line in text.splitlines()]
-
-
-def grade(project):
-    return dict(manifest(project))["proof"]
 
 
 @pytest.mark.parametrize("major", [14, 17, 18])
@@ -114,89 +67,6 @@ def test_it_comes_back_equal_in_a_new_database_where_the_role_may_create_one(
     assert done.returncode == 0, done.stderr
     assert grade(project) == "equal"
     nothing_stays(project)
-
-
-def test_without_a_word_on_the_place_a_server_of_its_own_is_taken(project):
-    done = project.fab("-H", "demo", "predeploy", "--version=v1", "--proof=restored")
-
-    assert done.returncode == 0, done.stderr
-    assert "in a cluster of its own" in done.stderr
-    assert grade(project) == "restored"
-    assert not [key for key, _ in manifest(project) if key == "content"]
-    nothing_stays(project)
-
-
-@pytest.fixture
-def drill_db(project):
-    project.pg.superuser('CREATE DATABASE "Probe 1" OWNER shop')
-    yield project.with_profile(BACKUP_DRILL="database", BACKUP_DRILL_DB="Probe 1")
-    project.pg.superuser('DROP DATABASE "Probe 1" WITH (FORCE)')
-
-
-def holds(project):
-    sql = "SELECT count(*) FROM pg_class WHERE relnamespace >= 2200 AND relkind <> 't'"
-    return project.pg.superuser(
-        f"{sql} AND relnamespace::regnamespace::text <> 'information_schema'", "Probe 1"
-    )
-
-
-def test_an_empty_database_that_is_named_is_used_and_empty_again_afterwards(drill_db):
-    for _ in range(2):
-        done = drill_db.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
-        assert done.returncode == 0, done.stderr
-    assert holds(drill_db) == "0"
-    nothing_stays(drill_db)
-
-
-def test_a_database_that_is_named_and_not_empty_is_refused_and_left_alone(drill_db):
-    drill_db.pg.run_as("shop", "CREATE TABLE mine (id integer)", "Probe 1")
-
-    done = drill_db.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
-
-    assert done.returncode == 14
-    assert "not empty" in done.stderr
-    assert holds(drill_db) == "1"
-    assert drill_db.archives() == []
-
-
-def test_the_live_database_is_no_place_for_it(project):
-    live = project.with_profile(BACKUP_DRILL="database", BACKUP_DRILL_DB="shop")
-
-    assert live.fab("-H", "demo", "predeploy", "--version=v1", EQUAL).returncode == 10
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ("DELETE FROM price_alerts", "price_alerts"),
-        ("UPDATE customers SET full_name = 'Eve'", "customers"),
-        (
-            "UPDATE offers SET availability = CASE id WHEN 1 THEN (SELECT availability FROM offers"
-            " WHERE id = 2) ELSE 'backorder' END WHERE id IN (1, 2)",
-            "offers",
-        ),
-        ("SELECT setval('order_numbers', 1)", "order_numbers"),
-        ("SELECT lo_from_bytea(0, 'more')", "large objects"),
-        ("DROP INDEX customers_email", "schema"),
-    ],
-)
-def test_what_came_back_otherwise_is_13_and_no_archive(project, tampered, change, told):
-    # So that two rows have exchanged nothing but the values of one column.
-    project.pg.run_as(
-        "shop",
-        "ALTER TABLE offers DISABLE TRIGGER USER;"
-        "UPDATE offers SET availability = 'backorder' WHERE id = 1;"
-        "UPDATE offers SET availability = 'sold out' WHERE id = 2",
-        "shop",
-    )
-    changed = tampered(statement(change), BACKUP_DRILL="cluster")
-
-    done = changed.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
-
-    assert done.returncode == 13
-    assert told in done.stderr
-    assert changed.archives() == []
-    nothing_stays(changed)
 
 
 @pytest.mark.parametrize(
@@ -285,158 +155,6 @@ def test_hashes_that_were_not_taken_cannot_be_compared_which_is_14(project):
     nothing_stays(project)
 
 
-@pytest.fixture
-def stuck(tampered):
-    """A run in the middle of its test restore, after an earlier good one."""
-    project = tampered("exec sleep 300", BACKUP_RECONNECT="0")
-    assert project.predeploy("v1").returncode == 0
-    before = {path: path.read_bytes() for path in project.archives()}
-
-    def start():
-        run = project.start("-H", "demo", "predeploy", "--version=v2", EQUAL)
-        wait_for(lambda: sleeping(project), seconds=60)
-        return run
-
-    return project, start, before
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_client_that_stops_or_dies_leaves_no_server(stuck, number):
-    project, start, before = stuck
-    run = start()
-
-    run.send_signal(number)
-    run.communicate(timeout=120)
-
-    assert_as_if_it_had_not_been(project, before)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
-def test_when_its_shell_is_killed_the_server_is_ended_for_it(stuck):
-    project, start, before = stuck
-    run = start()
-
-    shells = [pid for pid in on_host(project) if parent(pid) in sessions(project)]
-    for pid in shells:
-        os.kill(pid, signal.SIGKILL)
-    run.communicate(timeout=120)
-
-    assert shells
-    wait_for(lambda: not remote_processes(project))
-    assert_as_if_it_had_not_been(project, before)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
-def test_a_server_that_outlives_all_that_could_end_it_is_ended_by_the_next_run(stuck):
-    project, start, before = stuck
-    run = start()
-
-    kill_all(project, but=b"/postgres\0-D\0")
-    run.communicate(timeout=120)
-    assert len(on_host(project)) == 1
-
-    assert project.fab("-H", "demo", "rotate").returncode == 0
-    assert on_host(project) == []
-    assert_as_if_it_had_not_been(project, before)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
-def test_what_a_host_that_went_down_has_left_is_gone_after_the_next_run(stuck):
-    project, start, before = stuck
-    run = start()
-
-    kill_all(project)
-    run.communicate(timeout=120)
-    assert (project.backup_dir / "run.partial" / "cluster").is_dir()
-
-    assert project.fab("-H", "demo", "rotate").returncode == 0
-    assert_as_if_it_had_not_been(project, before)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
-def test_a_server_that_is_killed_fails_its_test_restore_and_nothing_stays(stuck):
-    project, start, before = stuck
-    run = start()
-
-    servers = [pid for pid in on_host(project) if b"/postgres\0-D\0" in command_line(pid)]
-    for number, wanted in ((signal.SIGKILL, servers), (signal.SIGTERM, sleeping(project))):
-        for pid in wanted:
-            os.kill(pid, number)
-    _, errors = run.communicate(timeout=120)
-
-    assert len(servers) == 1
-    assert run.returncode == 13, errors
-    assert_as_if_it_had_not_been(project, before)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
-def test_a_new_database_that_a_killed_run_has_left_is_dropped_by_the_next(project, tampered):
-    project.pg.superuser("ALTER ROLE shop CREATEDB")
-    try:
-        stuck = tampered("exec sleep 300", BACKUP_DRILL="database")
-        run = stuck.start("-H", "demo", "predeploy", "--version=v1", EQUAL)
-        wait_for(lambda: sleeping(stuck), seconds=60)
-        kill_all(stuck)
-        run.communicate(timeout=120)
-        assert [each for each in databases(stuck) if "_restore_" in each]
-
-        assert stuck.predeploy("v2").returncode == 0
-    finally:
-        project.pg.superuser("ALTER ROLE shop NOCREATEDB")
-    nothing_stays(stuck)
-
-
-def sleeping(project):
-    return [pid for pid in on_host(project) if command_line(pid).startswith(b"sleep\x00300")]
-
-
-def on_host(project):
-    """The processes of the sandbox's user; a server's own children hide their environment."""
-    home = f"HOME={project.ssh.home}\0".encode()
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if home in (process / "environ").read_bytes():
-                found.append(int(process.name))
-    return found
-
-
-def parent(pid):
-    """Of one that may have ended meanwhile."""
-    with suppress(OSError):
-        return int(re.search(r"PPid:\s*(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
-    return None
-
-
-def kill_all(project, but=b"\n\0"):
-    """At once: none is to see another's end."""
-    doomed = [pid for pid in on_host(project) if but not in command_line(pid)]
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in doomed:
-            with suppress(ProcessLookupError):  # a nap may have ended by itself
-                os.kill(pid, number)
-
-
-def test_a_named_database_that_a_killed_run_has_left_full_is_emptied_by_the_next(
-    drill_db, tampered
-):
-    place = {"BACKUP_DRILL": "database", "BACKUP_DRILL_DB": "Probe 1"}
-    stuck = tampered("exec sleep 300", **place)
-    run = stuck.start("-H", "demo", "predeploy", "--version=v1", EQUAL)
-    wait_for(lambda: any(b"sleep 300" in each for each in remote_processes(stuck)))
-    kill_all(stuck)
-    run.communicate(timeout=120)
-    assert holds(stuck) != "0"
-
-    bin_dir = str(stuck.pg.bin_dir)
-    done = stuck.with_profile(DB_BIN_DIR=bin_dir, **place).fab(
-        "-H", "demo", "predeploy", "--version=v2", EQUAL
-    )
-
-    assert done.returncode == 0, done.stderr
-    assert holds(stuck) == "0"
-
-
 def test_a_sequence_that_goes_on_during_the_dump_is_no_difference(project, tampered):
     moving = tampered(":")
     stubs = moving.ssh.home / moving.profile["DB_BIN_DIR"]
@@ -472,152 +190,6 @@ def test_how_much_of_the_database_is_there_again_is_told_meanwhile(drill_db, tam
 
     assert told is not None, errors
     assert run.returncode == 0, errors
-
-
-def test_a_sample_is_of_those_whose_proof_is_the_oldest(project):
-    for version in ("v1", "v2", "v3"):
-        assert project.predeploy(version).returncode == 0
-        time.sleep(1)
-    first = project.fab("-H", "demo", "verify", "--sample=2")
-    second = project.fab("-H", "demo", "verify", "--sample=1")
-
-    assert (first.returncode, second.returncode) == (0, 0)
-    assert "v1" in first.stdout
-    assert "v2" in first.stdout
-    assert "v3" in second.stdout
-    assert project.fab("-H", "demo", "verify", "--sample=0").returncode == 2
-
-
-def test_a_sample_goes_on_to_the_next_though_one_cannot_be_proven(project):
-    assert project.predeploy("v1").returncode == 0
-    time.sleep(1)
-    assert project.predeploy("v2", BACKUP_CONTENT="hash").returncode == 0
-    time.sleep(1)
-
-    first = project.fab("-H", "demo", "verify", "--sample=1", EQUAL)
-    second = project.fab("-H", "demo", "verify", "--sample=1", EQUAL)
-
-    assert first.returncode == 14
-    assert "-v1-" in first.stderr
-    assert second.returncode == 0, second.stderr
-    assert "-v2-" in second.stdout
-
-
-@pytest.mark.skipif(bool(nearest(found(), EMBEDDED_MAJOR)), reason="this machine is a place")
-def test_without_a_place_it_is_10_and_says_what_each_lacks(project, tampered):
-    clients_only = tampered(":")
-    stubs = Path(clients_only.profile["DB_BIN_DIR"])
-    (stubs / "initdb").unlink()
-
-    done = clients_only.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
-
-    assert done.returncode == 10
-    assert "cluster: there are no initdb and postgres beside" in done.stderr
-    assert "database: shop may not create databases" in done.stderr
-    assert "nor has this machine" in done.stderr
-    assert clients_only.archives() == []
-
-
-@pytest.fixture
-def with_stubs(ground, make_project, pg):
-    """Make a project on a host of its own, where these programs are others."""
-    with ExitStack() as stack:
-
-        def make(programs, **settings):
-            ssh = stack.enter_context(openssh(ground, login_shell="/bin/bash"))
-            stubs = ssh.home / "stubs"
-            stubs.mkdir()
-            for name, script in programs.items():
-                (stubs / name).write_text(f"#!/bin/sh\n{script}\n")
-                (stubs / name).chmod(0o755)
-            (ssh.home / ".bashrc").write_text(f"PATH={stubs}:$PATH\n")
-            return make_project(pg, ssh, **settings)
-
-        yield make
-
-
-# Keeps the directory that the socket is in; the shell may be killed there.
-AT_THE_SOCKET = """\
-for each; do case $each in /tmp/predeploy.*) echo "$each" >"$HOME/socket_dir"; {how} ;; esac; done
-exec /bin/{name} "$@"
-"""
-BEFORE, AFTER = "kill -KILL $PPID; exit 1", '/bin/{name} "$@"; kill -KILL $PPID; exit 1'
-
-
-def at_the_socket(with_stubs, name, how=":"):
-    script = AT_THE_SOCKET.replace("{how}", how).replace("{name}", name)
-    long = f"~/{'d' * 60}/{'e' * 60}"
-    return with_stubs({name: script}, BACKUP_DIR=long, BACKUP_DRILL="cluster")
-
-
-@pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
-def test_a_path_that_is_too_long_for_a_socket_is_no_obstacle(with_stubs):
-    project = at_the_socket(with_stubs, "mkdir")
-    done = project.fab("-H", "demo", "predeploy", "--version=v1", "--proof=restored")
-    assert done.returncode == 0, done.stderr
-    assert not Path((project.ssh.home / "socket_dir").read_text().strip()).exists()
-
-
-@pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
-@pytest.mark.parametrize(
-    ("name", "how"),
-    [("ln", BEFORE), ("ln", AFTER), ("mkdir", AFTER)],
-    ids=["before it is known", "before it is there", "before it is used"],
-)
-def test_what_is_elsewhere_goes_with_the_next_run_whenever_the_shell_was_killed(
-    with_stubs, name, how
-):
-    project = at_the_socket(with_stubs, name, how)
-    killed = project.fab("-H", "demo", "predeploy", "--version=v1", "--proof=restored")
-    assert killed.returncode == 1, killed.stderr
-    socket_dir = Path((project.ssh.home / "socket_dir").read_text().strip())
-    (project.ssh.home / "stubs" / name).unlink()
-
-    done = project.fab("-H", "demo", "predeploy", "--version=v1", "--proof=restored")
-
-    assert done.returncode == 0, done.stderr
-    assert not socket_dir.exists()
-
-
-@pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
-@pytest.mark.parametrize("place", ["cluster", "database"])
-def test_too_little_space_is_refused_before_anything_is_written(drill_db, with_stubs, place):
-    """Of a live server's disk as well, if it is to be seen."""
-    free_kilobytes = {"cluster": 100000, "database": 15000}[place]
-    df = f"echo '/dev/x 300000 200000 {free_kilobytes} 67% /'"
-    name = drill_db.profile["BACKUP_DRILL_DB"]
-    project = with_stubs({"df": df}, BACKUP_DRILL=place, BACKUP_DRILL_DB=name)
-
-    done = project.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
-
-    assert done.returncode == 10
-    assert "too little space for a test restore" in done.stderr
-    assert project.predeploy().returncode == 0
-    verified = project.fab("-H", "demo", "verify", "--proof=restored")
-    assert verified.returncode == 10
-    assert "too little space for a test restore" in verified.stderr
-    assert grade(project) == "read"
-
-
-@pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
-def test_a_disk_of_which_nobody_can_tell_is_taken_only_by_who_asks_for_it(drill_db, with_stubs):
-    tr = r"""case "$1" in '\0') exit 1 ;; esac; exec /usr/bin/tr "$@" """
-    project = with_stubs({"tr": tr}, BACKUP_DRILL_DB=drill_db.profile["BACKUP_DRILL_DB"])
-    bin_dir = project.ssh.home / "clients"
-    bin_dir.mkdir()
-    for program in ("pg_dump", "pg_restore", "psql"):
-        (bin_dir / program).symlink_to(project.pg.bin_dir / program)
-    project = project.with_profile(DB_BIN_DIR=str(bin_dir))
-
-    refused = project.fab("-H", "demo", "predeploy", "--version=v1", EQUAL)
-    asked_for = project.fab(
-        "-H", "demo", "predeploy", "--version=v2", EQUAL, BACKUP_DRILL="database"
-    )
-
-    assert refused.returncode == 10
-    assert "BACKUP_DRILL=database restores there all the same" in refused.stderr
-    assert asked_for.returncode == 0, asked_for.stderr
-    assert "WARNING: the test restore will take about" in asked_for.stderr
 
 
 def test_the_hashes_of_one_content_are_the_same_in_every_major_version(
@@ -665,27 +237,3 @@ def test_the_script_on_the_host_makes_no_test_restore_and_says_so(project):
     assert done.returncode == 2
     assert "makes no test restore" in done.stderr
     assert not (project.ssh.home / "remote-backup.sh").exists()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="kills processes of the sandbox's user")
-def test_a_database_whose_psql_is_killed_while_it_is_made_does_not_come_after_all(project):
-    """Its session goes on to make it; and what is not there yet cannot be dropped."""
-    pg = project.pg
-    pg.superuser("ALTER ROLE shop CREATEDB")
-    making = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE%'"
-    try:
-        with locked(pg, "pg_database IN EXCLUSIVE MODE"):
-            there = project.with_profile(BACKUP_DRILL="database")
-            run = there.start("-H", "demo", "predeploy", "--version=v1", EQUAL)
-            wait_for(lambda: pg.superuser(making) == "1", 30)
-            for pid in on_host(project):
-                if b"/psql\0" in command_line(pid):
-                    os.kill(pid, signal.SIGKILL)
-            wait_for(lambda: pg.superuser(making) == "0", 30)
-        _, errors = run.communicate(timeout=60)
-    finally:
-        pg.superuser("ALTER ROLE shop NOCREATEDB")
-
-    assert run.returncode == 13, errors
-    nothing_stays(project)
-    assert not (project.backup_dir / "restore.database").exists()

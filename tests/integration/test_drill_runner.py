@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cutting import by, way_to
-from tests.integration.test_drill import EQUAL, SQL, WRAPPER, grade, nothing_stays
+from tests.integration.drills import EQUAL, SQL, WRAPPER, grade, nothing_stays
 from tests.processes import command_line, wait_for
 
 RESTORED = "--proof=restored"

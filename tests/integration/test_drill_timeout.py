@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.postgres import create_owner
 from sandbox.shop import fill
-from tests.integration.test_drill import databases, grade, nothing_stays, on_host
+from tests.integration.drills import databases, grade, nothing_stays, on_host
 from tests.integration.test_drill_runner import at_work, elsewhere, kept, on_this_machine
 from tests.processes import command_line, wait_for
 from tests.project import PASSWORD, ROWS

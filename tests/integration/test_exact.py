@@ -3,8 +3,8 @@
 import pytest
 
 from sandbox.postgres import create_owner, identifier
+from tests.integration.drills import EQUAL, grade, nothing_stays, statement, tampered
 from tests.integration.everything import plain_dump
-from tests.integration.test_drill import EQUAL, grade, nothing_stays, statement, tampered
 from tests.project import PASSWORD
 
 __all__ = ["tampered"]  # a fixture

@@ -15,7 +15,7 @@ import pytest
 from fabric_predeploy.remote.here import confinement
 
 from sandbox.serving import descendants
-from tests.integration.test_drill import EQUAL, WRAPPER, grade
+from tests.integration.drills import EQUAL, WRAPPER, grade
 from tests.integration.test_drill_runner import at_work, cache, elsewhere, kept, on_this_machine
 from tests.processes import command_line, wait_for
 from tests.project import PASSWORD

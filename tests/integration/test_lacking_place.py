@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from tests.integration.drills import grade, nothing_stays
 from tests.integration.extensions import by
-from tests.integration.test_drill import grade, nothing_stays
 from tests.project import OWNER, READABLE
 
 NAMES = ("dash-ext", "Capital Ext", 'quo"ted')

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from sandbox.postgres import create_owner, identifier
+from tests.integration.drills import EQUAL, grade, manifest, nothing_stays
 from tests.integration.everything import plain_dump
-from tests.integration.test_drill import EQUAL, grade, manifest, nothing_stays
 from tests.project import PASSWORD
 
 ROLE = "plain"

@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.postgres import create_owner
-from tests.integration.test_drill import EQUAL, grade, nothing_stays, tampered
+from tests.integration.drills import EQUAL, grade, nothing_stays, tampered
 from tests.project import PASSWORD
 
 __all__ = ["tampered"]  # a fixture
