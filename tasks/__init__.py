@@ -3,6 +3,7 @@
 from invoke.collection import Collection
 
 from .backup import backup
+from .connection import connection
 from .doctor import doctor
 from .history import history
 from .init import init
@@ -18,6 +19,7 @@ from .verify import verify
 
 __all__ = [
     "backup",
+    "connection",
     "doctor",
     "history",
     "init",
