@@ -90,6 +90,20 @@ def ignore_dotenv(directory: Path) -> bool:
     return True
 
 
+def lines_for(fabfile: str) -> str:
+    """Return the lines that give a fabfile our commands as `db.`, and leave it its own tasks.
+
+    fab takes a collection `ns`, or else `namespace`, and where there is neither, the tasks.
+    """
+    found = re.search(r"(?m)^(?:ns|namespace)\b(?=\s*[:=])", fabfile)
+    collection = found[0] if found else "ns"
+    lines = ["from fabric_predeploy.tasks import namespace as db"]
+    if not found:
+        lines = ["import sys", "from invoke.collection import Collection", *lines]
+        lines.append("ns = Collection.from_module(sys.modules[__name__])")
+    return "\n".join([*lines, f'{collection}.add_collection(db, name="db")'])
+
+
 def fabfile(directory: Path) -> Path | None:
     """The one that fab would find from there, if any."""
     for place in (directory, *directory.parents):

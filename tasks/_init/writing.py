@@ -45,8 +45,12 @@ def _provide_fabfile(here: Path) -> None:
     if there is None:
         project.write(here / "fabfile.py", project.FABFILE)
         tell("wrote fabfile.py: it makes these commands yours")
-    elif "fabric_predeploy" not in there.read_text(encoding="utf-8", errors="replace"):
-        tell(f"{there} is yours, so add this line: {project.FABFILE.strip()}")
+        return
+    text = there.read_text(encoding="utf-8", errors="replace")
+    if "fabric_predeploy" not in text:
+        lines = project.lines_for(text).replace("\n", "\n  ")
+        tell(f"{there} is yours, so add these lines at its end:\n\n  {lines}\n")
+        tell("The commands are then db.predeploy, db.doctor and so on.")
 
 
 def tell_secrets(settings: Settings) -> None:

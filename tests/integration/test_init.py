@@ -183,7 +183,8 @@ def test_a_fabfile_that_is_there_stays_and_the_line_for_it_is_told(fresh):
     (fresh.directory / "fabfile.py").write_text("# mine\n")
     code, told = init(fresh, *flags(fresh))
     assert code == 0, told
-    assert "add this line: from fabric_predeploy.tasks import namespace\n" in told
+    assert "add these lines at its end" in told
+    assert "  from fabric_predeploy.tasks import namespace as db\n" in told
     assert (fresh.directory / "fabfile.py").read_text() == "# mine\n"
 
 
