@@ -18,7 +18,7 @@ from tests.integration.drills import (
 )
 from tests.integration.everything import PUBLIC_BELONGS_TO_THE_OWNER, create_everything
 from tests.integration.test_progress import HURRIED
-from tests.project import PASSWORD, ROWS
+from tests.project import OWNER, PASSWORD, ROWS
 
 __all__ = ["drill_db", "tampered"]  # fixtures
 GROWN = re.compile(r"restoring to compare: \d[^,]* (of about|so far)")
@@ -237,3 +237,19 @@ def test_the_script_on_the_host_makes_no_test_restore_and_says_so(project):
     assert done.returncode == 2
     assert "makes no test restore" in done.stderr
     assert not (project.ssh.home / "remote-backup.sh").exists()
+
+
+def test_an_empty_database_may_hold_extensions_that_a_superuser_has_made(pg, make_project, ssh):
+    name, place = f"with_ext_{os.urandom(3).hex()}", f"place_{os.urandom(3).hex()}"
+    for database in (name, place):
+        pg.superuser(f"CREATE DATABASE {database} OWNER {OWNER}")
+        pg.superuser("CREATE EXTENSION citext; CREATE EXTENSION hstore", database)
+    pg.superuser(f"GRANT ALL ON SCHEMA public TO {OWNER}", name)
+    pg.run_as(OWNER, "CREATE TABLE a (h hstore); INSERT INTO a VALUES ('a=>1')", name)
+    project = make_project(pg, ssh, DB_NAME=name, BACKUP_DRILL="database", BACKUP_DRILL_DB=place)
+
+    done = project.fab("-H", "demo", "predeploy", "--version=v1", "--proof=equal")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for database in (name, place):
+        pg.superuser(f"DROP DATABASE {database} WITH (FORCE)")
