@@ -74,7 +74,7 @@ def beside() -> Step:
 
 def back(settings: Settings) -> Step:
     """What `replay`, `swap` and `drill` have in common; it goes before each of them."""
-    names = ("lock_tables", "wipe", "unconfigure", "late", "named", "lend", "take_back")
+    names = ("lock_tables", "wipe", "unconfigure", "late", "named", "public", "lend", "take_back")
     sql = {f"{name}_sql": sql_of(name) for name in names}
     return Step("back", {"lock_timeout_seconds": str(settings.lock_timeout_seconds), **sql})
 

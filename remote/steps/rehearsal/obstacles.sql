@@ -12,12 +12,18 @@ FROM victim v LEFT JOIN pg_constraint c ON classid = 'pg_constraint'::regclass A
 CREATE TEMP TABLE of_another ON COMMIT DROP AS
 SELECT t.*, coalesce(nullif(owner, ''), (SELECT name FROM our_role WHERE oid = 10), pg_get_userbyid(10)) AS role,
     CASE WHEN words IS NULL THEN whole
-        ELSE CASE words WHEN 'TABLE DATA' THEN 'table' WHEN 'ACL' THEN 'grants on' WHEN 'COMMENT' THEN 'comment on' ELSE lower(words) END
-            || CASE WHEN substr(whole, length(words) + 1) LIKE ' - %' THEN substr(whole, length(words) + 3)
-                ELSE regexp_replace(substr(whole, length(words) + 1), '^( [^ ]+) ', '\1.') END END AS told
+        ELSE CASE words WHEN 'TABLE DATA' THEN 'table' WHEN 'SEQUENCE SET' THEN 'the value of the sequence' WHEN 'ACL' THEN 'grants on' WHEN 'COMMENT' THEN 'comment on'
+                WHEN 'SECURITY LABEL' THEN 'security label of' ELSE lower(words) END
+            || CASE WHEN about IS NOT NULL THEN ' ' || lower(about[2]) || ' ' || coalesce(nullif(about[1], '-') || '.', '') || about[3]
+                WHEN rest LIKE ' - %' THEN substr(rest, 3)
+                ELSE regexp_replace(rest, '^( [^ ]+) ', '\1.') END END AS told
 FROM toc t,
     LATERAL (SELECT CASE WHEN owner IS NULL THEN rtrim(entry) ELSE left(entry, -length(owner) - 1) END AS whole) e,
-    LATERAL (SELECT substring(whole FROM '^(TABLE DATA|PUBLICATION TABLES IN SCHEMA|PUBLICATION TABLE|MATERIALIZED VIEW DATA|MATERIALIZED VIEW|FOREIGN TABLE|FOREIGN DATA WRAPPER|FK CONSTRAINT|CHECK CONSTRAINT|TEXT SEARCH [A-Z]+|OPERATOR CLASS|OPERATOR FAMILY|EVENT TRIGGER|ACCESS METHOD|DEFAULT ACL|USER MAPPING|ROW SECURITY|[A-Z]+) ') AS words) w
+    LATERAL (SELECT substring(whole FROM '^(TABLE DATA|SEQUENCE SET|SECURITY LABEL|PUBLICATION TABLES IN SCHEMA|PUBLICATION TABLE|MATERIALIZED VIEW DATA|MATERIALIZED VIEW|FOREIGN TABLE|FOREIGN DATA WRAPPER|FK CONSTRAINT|CHECK CONSTRAINT|TEXT SEARCH [A-Z]+|OPERATOR CLASS|OPERATOR FAMILY|EVENT TRIGGER|ACCESS METHOD|DEFAULT ACL|USER MAPPING|ROW SECURITY|[A-Z]+) ') AS words) w,
+    LATERAL (SELECT substr(whole, length(words) + 1) AS rest) r,
+    -- Grants, comments and labels name the type of their object behind its schema.
+    LATERAL (SELECT CASE WHEN words IN ('ACL', 'COMMENT', 'SECURITY LABEL') THEN regexp_match(rest,
+        '^ ([^ ]+) (MATERIALIZED VIEW|FOREIGN TABLE|FOREIGN DATA WRAPPER|FOREIGN SERVER|LARGE OBJECT|TEXT SEARCH [A-Z]+|OPERATOR CLASS|OPERATOR FAMILY|EVENT TRIGGER|ACCESS METHOD|[A-Z]+) (.*)$') END AS about) m
 WHERE NOT ours AND NOT (classid = 'pg_rewrite'::regclass AND entry LIKE '% \_RETURN %'); -- a part of a view
 
 INSERT INTO obstacle

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The way back, by one transaction: wipe what is ours, then replay the archive. A restore goes it in the live database, and a
 # test restore goes it over its copy.
-: "${lock_timeout_seconds:?}" "${lock_tables_sql:?}" "${wipe_sql:?}" "${unconfigure_sql:?}" "${late_sql:?}" "${named_sql:?}" "${lend_sql:?}" "${take_back_sql:?}"
+: "${lock_timeout_seconds:?}" "${lock_tables_sql:?}" "${wipe_sql:?}" "${unconfigure_sql:?}" "${late_sql:?}" "${named_sql:?}" "${public_sql:?}" "${lend_sql:?}" "${take_back_sql:?}"
 : "${ours_sql:?}" "${file:?}" "${bin_dir:?}" "${entries_awk:?}" "${run_dir:?}" # from rehearsing, archive or verify, and restoring
 
 # What else is to be done in its turn; and `in_copy` says in the log that it is not the live database.
@@ -165,6 +165,9 @@ try_to_go_back() {
     tell_psql 'SET LOCAL idle_in_transaction_session_timeout = 0;'
     wipe
     [ -z "$after_wipe" ] || "$after_wipe"
+    if grep -q '^[0-9]*; 0 0 ACL - SCHEMA public ' "$run_dir/toc"; then
+        tell_psql "$public_sql"
+    fi
     log "replaying the archive$in_copy"
     replay schemas
     [ -z "$after_schemas" ] || "$after_schemas"
