@@ -9,6 +9,7 @@ from ...config import errors
 from .._show.prompt import typed
 from .._show.report import tell, warn
 from .._show.stream import is_terminal
+from .plan_text import head
 
 if TYPE_CHECKING:
     from .._host.host import Host
@@ -37,6 +38,8 @@ def refuse_unless_possible(
 def confirm(host: Host, plan: Plan, yes: bool, *, named: bool) -> None:
     """An archive of another database asks for the name even where --yes says yes."""
     if not yes or (plan.other_database and not named):
+        if is_terminal(sys.stdin):
+            tell(f"\n{head(plan)}")
         type_name(host, plan.database)
 
 

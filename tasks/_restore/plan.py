@@ -30,6 +30,10 @@ class Rows:
     def lost(self) -> int:
         return max((self.now or 0) - (self.then or 0), 0)
 
+    @property
+    def back(self) -> int:
+        return max((self.then or 0) - (self.now or 0), 0)
+
 
 @dataclass(frozen=True)
 class Plan:

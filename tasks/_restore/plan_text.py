@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 _SHOWN = 20
-_TO_THE_RIGHT = range(1, 4)
+_TO_THE_RIGHT = range(1, 5)
 
 
 def as_data(plan: Plan) -> dict[str, object]:
@@ -60,6 +60,7 @@ def as_text(plan: Plan) -> str:
         "  settings  "
         + "\n            ".join(f"{name}={value}  ({source})" for name, value, source in plan.aim),
         f"  lost      {plan.lost}",
+        "  compared  the number of rows alone: not columns, definitions, or what is in the rows",
         *_table(plan),
         *_list("The archive is without", archive.all("missing")),
         *_list("These stay as they are now, and are others in the archive", plan.kept_rows),
@@ -69,6 +70,19 @@ def as_text(plan: Plan) -> str:
         *_list("This role cannot do it", plan.refusals),
     ]
     return "\n".join(lines)
+
+
+def head(plan: Plan) -> str:
+    """What must stand in sight of whoever is asked, however long the plan is."""
+    created = plan.archive["created"]
+    return "\n".join(
+        [
+            f"Restore {plan.database} on {plan.host}",
+            f"  to    {plan.file.rpartition('/')[2]}",
+            f"  of    {created}{_age(created)}",
+            f"  lost  {plan.lost}",
+        ]
+    )
 
 
 def _described(archive: Facts) -> str:
@@ -104,10 +118,11 @@ def _table(plan: Plan) -> list[str]:
     changed.sort(key=lambda each: (-each.lost, each.table))
     if not changed:
         return []
-    cells = [("TABLE", "IN THE ARCHIVE", "NOW", "LOST")]
+    cells = [("TABLE", "IN THE ARCHIVE", "NOW", "BACK", "LOST")]
     for each in changed[:_SHOWN]:
         then, now = ("-" if rows is None else str(rows) for rows in (each.then, each.now))
-        cells.append((each.table, then, now, str(each.lost or "")))
+        back = f"+{each.back}" if each.back else ""
+        cells.append((each.table, then, now, back, str(each.lost or "")))
     lines = [f"    {line}" for line in aligned(cells, _TO_THE_RIGHT)]
     more = len(changed) - _SHOWN
     return [*lines, *([f"    … and {more} more tables: --json tells all"] if more > 0 else [])]

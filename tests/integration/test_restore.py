@@ -87,6 +87,8 @@ def test_the_plan_tells_what_would_be_lost_and_touches_nothing(shop):
     done = restore(shop, "--file=v1.0.0", "--plan")
     assert done.returncode == 0, done.stderr
     assert re.search(r"orders +100 +102 +2$", done.stdout, re.MULTILINE)
+    assert "compared  the number of rows alone" in done.stdout
+    assert re.search(r"customers +1 +- +\+1$", done.stdout, re.MULTILINE)
     assert "table public.added" in done.stdout
     assert "DB_NAME=corner  (config/demo.env)" in done.stdout
     told = json.loads(restore(shop, "--file=v1.0.0", "--plan", "--json").stdout)

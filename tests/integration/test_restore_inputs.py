@@ -364,7 +364,10 @@ def test_the_right_name_at_the_prompt_restores(shop):
     code, told = at_the_prompt(shop, f"{DATABASE}\n", "--file=v1.0.0")
 
     assert code == 0, told
-    assert "1 row in 1 table" in told
+    asked = told.partition("Type the name of the database")[0].splitlines()[-4:]
+    assert asked[0].startswith(f"Restore {DATABASE} on demo")
+    assert asked[1].endswith(shop.archives()[0].name)
+    assert asked[3] == "  lost  1 row in 1 table"
     assert plain_dump(shop.pg, DATABASE) != before
 
 
