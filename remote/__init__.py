@@ -8,12 +8,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import steps as steps
+    from . import recipes as recipes
     from ._door.attending import run as run
     from ._door.line import Line as Line
     from ._door.report import Report as Report
     from ._door.script import Step as Step
-    from ._door.script import WherePlaced as WherePlaced
     from ._ssh.examination import Examination as Examination
     from ._ssh.examination import HostKey as HostKey
     from ._ssh.examination import Seen as Seen
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 _INTERFACE = {
     "Step": "_door.script",
-    "WherePlaced": "_door.script",
     "run": "_door.attending",
     "Link": "_ssh.link",
     "examine": "_ssh.examination",
@@ -46,8 +44,8 @@ class _WhenUsed(ModuleType):
 
 
 def __getattr__(name: str) -> Any:
-    """Every task names `steps`, and `fab --list` runs none."""
-    if name == "steps":
+    """Every task names `recipes`, and `fab --list` runs none."""
+    if name == "recipes":
         return _WhenUsed(f"{__name__}.{name}")
     if name in _INTERFACE:
         return getattr(import_module(f".{_INTERFACE[name]}", __name__), name)

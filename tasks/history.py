@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..config import errors
 from ..config.parsers import whole
-from ..remote import steps
+from ..remote import recipes
 from ._gate.outcome import expired, host_time
 from ._host.command import Call, command
 from ._show.report import tell, tell_data, warn
@@ -26,8 +26,7 @@ def history(call: Call, limit: str | None = None, json_: bool = False) -> tuple[
 
     newest = _limit(limit)
     with call.session() as host:
-        upcoming = steps.retention(host.settings, upcoming=True)
-        report = host.must("history", [steps.catalog(), steps.space(), upcoming])
+        report = host.must("history", recipes.listing_with_future(host.settings))
         catalog = read(report)
         everything = entries(catalog.archives, host_time(report), expired(report))
         shown = everything[-newest:]

@@ -6,9 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ..config import errors
-from ..remote import steps
+from ..remote import recipes
 from ._gate.by_hand import text
-from ._gate.recipe import DRILLED
 from ._host.command import Call, command
 from ._show.report import tell, warn
 
@@ -25,7 +24,7 @@ _HINT = """\
 def install(call: Call, remove: bool = False) -> None:
     """Put predeploy on the host as a script: by hand, and from cron."""
     with call.session() as host:
-        if host.settings.proof in DRILLED and not remove:
+        if host.settings.proof in recipes.DRILLED and not remove:
             raise errors.ConfigurationError(
                 f"BACKUP_PROOF={host.settings.proof}: the script on the host makes no test restore",
                 remedy=(
@@ -34,7 +33,7 @@ def install(call: Call, remove: bool = False) -> None:
                 ),
             )
         if remove:
-            report = host.must("install", [steps.installed(), steps.uninstall()])
+            report = host.must("install", recipes.uninstalling())
             done = "removed" if report.of("installed") else "was not there:"
             tell(f"{done} {report.of('uninstall')['script']} on {host.name}")
         else:
@@ -46,14 +45,7 @@ def put(host: Host) -> None:
     from ..remote.by_hand.standalone import stamped
 
     content = stamped(text(host.settings), package()).encode()
-    sending = [
-        steps.programs(host.settings),
-        steps.psql(host.settings),
-        steps.transfer(),
-        steps.installed(),
-        steps.install(content),
-        steps.login(),
-    ]
+    sending = recipes.installing(host.settings, content)
     report = host.must("install", sending, payload=[content])
     told, login = report.of("install"), report.of("login")
     done = {"yes": "installed", "no": "already up to date:"}[told.word("changed", "yes", "no")]

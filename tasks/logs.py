@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..remote import steps
+from ..remote import recipes
 from ._host.choosing import chosen
 from ._host.command import Call, command
 from ._show.report import note, tell
@@ -17,11 +17,11 @@ def logs(call: Call, file: str | None = None) -> str:
     with call.session() as host:
         archive = ""
         if file is not None:
-            catalog = read(host.must("logs", [steps.catalog()]))
+            catalog = read(host.must("logs", recipes.listing()))
             archive = chosen(host, "logs", catalog, file).name
-        told = host.must("logs", [steps.logs(archive)]).must("logs")
+        told = host.must("logs", recipes.telling_log(archive)).must("logs")
         note(f"{told['log']} in {host.settings.backup_dir} on {host.name}:")
-        left_out = told.whole("bytes") - steps.LOG_BYTES
+        left_out = told.whole("bytes") - recipes.LOG_BYTES
         if left_out > 0:
             note(f"(its first {size(left_out)} are left out)")
         text = "\n".join(told.all("line"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..config import errors
-from ..remote import steps
+from ..remote import recipes
 from ._host.choosing import chosen
 from ._host.command import Call, command
 from ._show.report import tell
@@ -41,12 +41,9 @@ def _set(call: Call, name: str, file: str | None, *, pinned: bool) -> Archive:
     if file is None:
         raise errors.ConfigurationError(f"{name}: give --file=<archive>")
     with call.session() as host:
-        catalog = read(host.must(name, [steps.catalog()]))
+        catalog = read(host.must(name, recipes.listing()))
         archive = chosen(host, name, catalog, file)
-        several = [
-            steps.lock(host.settings, create=False),
-            steps.pin(archive.name, pinned=pinned),
-        ]
+        several = recipes.pinning(host.settings, archive.name, pinned=pinned)
         changed = host.must(name, several).of("pin").word("changed", "yes", "no") == "yes"
         tell(_SAYS[pinned, changed].format(archive.name))
         return replace(archive, pinned=pinned)

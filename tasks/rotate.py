@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..remote import steps
+from ..remote import recipes
 from ._gate.outcome import expired, foundations, named, removed
 from ._gate.proving import prove
-from ._gate.recipe import judging
 from ._host.command import Call, command
 from ._show.report import tell
 
@@ -27,12 +26,12 @@ def rotate(call: Call, *, dry_run: bool = False, quiet: bool = False) -> list[Ex
     """Remove what retention no longer keeps, each with its reason."""
     with call.session(quiet=quiet) as host:
         settings = host.settings
-        report = host.must("rotate", judging(settings, locked=not dry_run))
+        report = host.must("rotate", recipes.judging(settings, locked=not dry_run))
         going = expired(report)
         if going and not dry_run:
             for archive in foundations(report):
                 prove(host, archive, "written")
-            report = host.run("rotate", [*judging(settings, locked=True), steps.prune()])
+            report = host.run("rotate", recipes.removing(settings))
             going = removed(report)
         for name, reason in going.items():
             tell(f"{'would remove' if dry_run else 'removed'} {name}: {reason}")

@@ -8,7 +8,7 @@ from invoke.exceptions import Exit
 
 from ..config import errors
 from ..config.parsers import seconds
-from ..remote import steps
+from ..remote import recipes
 from ._gate.outcome import host_time
 from ._host.command import Call, command
 from ._show.report import tell, tell_data
@@ -66,7 +66,7 @@ def _monitored(call: Call, max_age: str | None, json_: bool) -> Status:
 def _found(call: Call, max_age: str | None) -> Status:
     max_age_seconds = _seconds(max_age)
     with call.session() as host:
-        report = host.must("status", [steps.status(), steps.catalog(), steps.space()])
+        report = host.must("status", recipes.telling_status())
         return _read(host, report, max_age_seconds)
 
 

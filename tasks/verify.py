@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..config import errors
 from ..config.parsers import whole
-from ..remote import steps
+from ..remote import recipes
 from ._gate.proving import prove
 from ._host.choosing import chosen, refused
 from ._host.command import Call, command
@@ -39,7 +39,7 @@ def verify(
 
     number = _checked(file, all_, sample)
     with call.session(quiet=quiet) as host:
-        catalog = read(host.must("verify", [steps.catalog()]))
+        catalog = read(host.must("verify", recipes.listing()))
         if all_ or number:
             by_proof = sorted(catalog.archives, key=lambda each: each.facts.get("proof_time", ""))
             archives = by_proof[: number or None]

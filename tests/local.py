@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fabric_predeploy.remote._door import hearing, script
+from fabric_predeploy.remote._door import contract, hearing, script
 from fabric_predeploy.remote.facts import Fact
 from fabric_predeploy.remote.here.local_host import LocalChannel
 
@@ -46,7 +46,7 @@ def whole_script(several: Sequence[script.Step], variables: Mapping[str, str]) -
     """All of a run, as if it fitted into its command; `variables` has the fence, too."""
     door = {"fence": variables["fence"], "rest_bytes": "0"}
     text = script.script(several, variables)
-    return "\n".join([*script.assignments(door), script.source("door.sh"), text])
+    return "\n".join([*script.assignments(door), contract.source("door.sh"), text])
 
 
 def answer(password: str = PASSWORD) -> str:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ...config.errors import HostError, InterruptedRunError
-from .. import steps
+from ..steps import step
 from . import shell
 from .events import Stream
 from .hearing import Follow
@@ -62,8 +62,8 @@ def run(  # noqa: PLR0913 - each has a name
             return replace(report, lost=why)
         if begun:
             with line.watched():
-                step = steps.attend(told.fence)
-                report = shell.attend(line, step, variables=variables, told=told)
+                attending = step("attend", run=told.fence)
+                report = shell.attend(line, attending, variables=variables, told=told)
         if not begun or report.of("result").get("cut_off"):
             told, report = begin([_with_wait(step) for step in several])
             begun = report.begun

@@ -2,13 +2,11 @@
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Final
 
-_REMOTE: Final = Path(__file__).parents[1]
+from .contract import contract, source
 
 # RFC 4253, section 6.1: every SSH server takes a packet of 32,768 bytes.
 COMMAND_BYTES: Final = 32_000
@@ -21,7 +19,6 @@ _ENCODED: Final = {
     for byte in range(256)
     if byte not in _PLAIN
 }
-_NEEDS: Final = re.compile(r"(?m)^# needs:( .*)$")
 _LONGEST_REST: Final = 10**9
 # What every step shares, in the order in which the shell reads it.
 LIBRARY: Final = (
@@ -32,15 +29,23 @@ LIBRARY: Final = (
 
 @dataclass(frozen=True)
 class Step:
-    """One remote/steps/*/<name>.sh with the variables that its first line of code declares."""
+    """One remote/steps/*/<name>.sh with the variables that it declares."""
 
     name: str
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def script(self, *, readable: bool = False) -> str:
-        text = _texts([*needs(self.name), self.name], readable=readable)
-        variables = self.variables if readable else _without_comments(self.variables)
-        return "\n".join([f"begin {self.name}", *assignments(variables), text, f"end {self.name}"])
+        own = contract(self.name)
+        begin = " ".join(["begin", self.name, *own.words("fails")])
+        elsewhere = {each for part in own.needs for each in contract(part).given} - {*own.given}
+        text = _file(
+            self.name, self.variables.keys() - elsewhere, self.variables, readable=readable
+        )
+        return "\n".join([begin, text, f"end {self.name}"])
+
+    def functions(self, name: str, *, readable: bool = False) -> str:
+        """A file of functions that the step needs."""
+        return _file(name, contract(name).given.keys(), self.variables, readable=readable)
 
 
 class WherePlaced(Step):
@@ -77,8 +82,13 @@ def _fitting(parts: Sequence[str], room: int) -> int:
 def _parts(
     steps: Sequence[Step], variables: Mapping[str, str], *, readable: bool = False
 ) -> list[str]:
-    first = "\n".join([*assignments(variables), library(readable=readable)])
-    return [first, *(step.script(readable=readable) for step in steps)]
+    parts = {"library": "\n".join([*assignments(variables), library(readable=readable)])}
+    for number, step in enumerate(steps):
+        for name in contract(step.name).needs:
+            if name not in parts:  # functions that several steps need are sent once
+                parts[name] = step.functions(name, readable=readable)
+        parts[f"step {number}"] = step.script(readable=readable)
+    return list(parts.values())
 
 
 def _command(fence: str, parts: Sequence[str], rest_bytes: int) -> str:
@@ -92,26 +102,20 @@ def assignments(variables: Mapping[str, str]) -> list[str]:
 
 
 def library(*, readable: bool = False) -> str:
-    return _texts(LIBRARY, readable=readable)
+    return "\n".join(_text(name, readable=readable) for name in LIBRARY)
 
 
-def needs(step: str) -> list[str]:
-    """The files of functions that a step is made of, beside its own: its line `# needs:`."""
-    return re.findall(r"(?<= )_\w+", "".join(_NEEDS.findall(source(f"{step}.sh"))))
+def _file(
+    name: str, given: Collection[str], variables: Mapping[str, str], *, readable: bool
+) -> str:
+    """Behind the values of those variables."""
+    values = {key: value for key, value in variables.items() if key in given}
+    values = values if readable else _without_comments(values)
+    return "\n".join([*assignments(values), _text(name, readable=readable)])
 
 
-def steps() -> set[str]:
-    """The names of all steps: what is no part of another, and not of every script."""
-    shell = (path for path in files().values() if path.suffix == ".sh")
-    return {each.stem for each in shell if each.stem[0] != "_" and each.parent.name != "lib"} - {
-        "door"
-    }
-
-
-def _texts(names: Sequence[str], *, readable: bool) -> str:
-    if readable:
-        return "\n".join(source(f"{name}.sh") for name in names)
-    return "".join(_code(f"{name}.sh") for name in names)
+def _text(name: str, *, readable: bool) -> str:
+    return source(f"{name}.sh") if readable else _code(f"{name}.sh")
 
 
 def _without_comments(variables: Mapping[str, str]) -> dict[str, str]:
@@ -120,17 +124,6 @@ def _without_comments(variables: Mapping[str, str]) -> dict[str, str]:
         name: re.sub(r"(?m)^--.*\n", "", value) if name.endswith("_sql") else value
         for name, value in variables.items()
     }
-
-
-def source(name: str) -> str:
-    return files()[name].read_text(encoding="utf-8")
-
-
-@cache
-def files() -> dict[str, Path]:
-    """What a script is made of, by name: no name is in two folders."""
-    found = (*_REMOTE.glob("_door/*.sh"), *_REMOTE.glob("steps/*/*.*"))
-    return {path.name: path for path in found}
 
 
 def _code(name: str) -> str:

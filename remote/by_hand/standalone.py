@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
-from .. import steps
+from ...config.settings import ON_THE_HOST, SPECS
 from .._door.script import Step, script
 from ..catalog import ON_HOST
+from ..steps import step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...config.settings import Settings
+    from ...config.spec import Spec
 
+# The shell functions that do not have the names of the parsers in config/parsers.py.
+_SHELL_NAMES: Final = {"one_line": "line", "remote_directory": "directory"}
 # What standalone.sh gives to the steps in the client's place, beside the settings that it takes.
 _GIVEN_THERE = frozenset(
     {"client", "git_commit", "now", "version", "demand", "accept_shrink", "reconnect_seconds"}
@@ -34,20 +39,38 @@ def standalone(several: Sequence[Step], settings: Settings) -> str:
     """Return the text without its stamp; the same for the same steps and settings."""
     variables = {"fence": "none", "task": "predeploy", "backup_dir": "/"}
     variables |= {"keeps_status": "yes", "tells": "log"}
-    first = steps.standalone(settings)
+    first = _first(settings)
     text = script([first, *map(_without_client, several)], variables, readable=True)
     return f"{_HEAD}{text}\n"
 
 
-def _without_client(step: Step) -> Step:
-    from ...config.settings import ON_THE_HOST
+def _first(settings: Settings) -> Step:
+    """The step that stands in for the client."""
+    values = {SPECS[name].variable: getattr(settings, name) for name in ON_THE_HOST}
+    return step(
+        "standalone",
+        settings,
+        defaults=[f"{key}={'' if value is None else value}" for key, value in values.items()],
+        checks=[_check(SPECS[name]) for name in ON_THE_HOST],
+        gives=[f"{name}=${SPECS[name].variable}" for name in ON_THE_HOST],
+    )
 
+
+def _check(spec: Spec) -> str:
+    """Return the line of shell that checks a setting as its parser does."""
+    rule: Any = spec.there
+    rule, arguments = (rule.func, rule.args) if isinstance(rule, partial) else (rule, ())
+    name = rule.__name__.lstrip("_")
+    return " ".join([_SHELL_NAMES.get(name, name), spec.variable, *map(str, arguments)])
+
+
+def _without_client(one: Step) -> Step:
     given = _GIVEN_THERE | ON_THE_HOST.keys()
-    kept = {key: value for key, value in step.variables.items() if key not in given}
-    if step.name == "dump":  # nothing that a deploy could go back to: so rotation keeps them apart
+    kept = {key: value for key, value in one.variables.items() if key not in given}
+    if one.name == "dump":  # nothing that a deploy could go back to: so rotation keeps them apart
         kept["label"] = ON_HOST
-    kind = _Rehearse if step.name == "rehearse" else Step
-    return kind(step.name, kept)
+    kind = _Rehearse if one.name == "rehearse" else Step
+    return kind(one.name, kept)
 
 
 class _Rehearse(Step):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from ...config.errors import PreflightError, UnprovenError
-from .. import steps
 from .._door import shell
 from .._door.attending import come_back
 from .._door.events import Stream
@@ -19,6 +18,7 @@ from .._door.report import LOST, Report
 from .._door.shell import Told
 from ..catalog import Archive
 from ..facts import number
+from ..steps import step
 
 _MANIFEST, _DUMP = 1, 2  # as the step `fetch` gives them
 MOST_MANIFEST_BYTES: Final = 16 * 1024 * 1024  # a hundred thousand tables
@@ -130,9 +130,9 @@ def _poured(  # noqa: PLR0913
     while True:
         before = incoming.bytes
         incoming.manifest.clear()
-        step = steps.fetch(name, sha256, before)
+        fetch = step("fetch", archive=name, sha256=sha256, offset=before)
         files = {_MANIFEST: MOST_MANIFEST_BYTES, _DUMP: max(0, incoming.archive.bytes - before)}
-        report = shell.pour(link, [step], variables=variables, told=told, take=take, files=files)
+        report = shell.pour(link, [fetch], variables=variables, told=told, take=take, files=files)
         if report.trouble:
             raise UnprovenError(
                 f"while {name} was fetched, {report.trouble}",

@@ -1,76 +1,56 @@
-"""One function per <step>.sh in the folders here: it gives what the step declares first."""
+"""A step of a run on the host: its file says what it is given, and this gives it."""
 
-from ._by_hand import install, installed, login, standalone, uninstall
-from ._dumping import dump, gate, preflight, publish, shrink
-from ._keeping import catalog, pin, prune, retention
-from ._looking import LOG_BYTES, logs, look, outline, space, status
-from ._proving import apart, compare, defer, drill, place, record, verify
-from ._restoring import (
-    analyze,
-    archive,
-    back,
-    beside,
-    drop_old,
-    plan,
-    rehearse,
-    rehearsing,
-    replay,
-    restores,
-    restoring,
-    salvage,
-    swap,
-)
-from ._running import KEEP_LOGS, attend, awk, lock, programs, psql
-from ._transferring import fetch, receive, transfer
+from __future__ import annotations
 
-__all__ = [
-    "KEEP_LOGS",
-    "LOG_BYTES",
-    "analyze",
-    "apart",
-    "archive",
-    "attend",
-    "awk",
-    "back",
-    "beside",
-    "catalog",
-    "compare",
-    "defer",
-    "drill",
-    "drop_old",
-    "dump",
-    "fetch",
-    "gate",
-    "install",
-    "installed",
-    "lock",
-    "login",
-    "logs",
-    "look",
-    "outline",
-    "pin",
-    "place",
-    "plan",
-    "preflight",
-    "programs",
-    "prune",
-    "psql",
-    "publish",
-    "receive",
-    "record",
-    "rehearse",
-    "rehearsing",
-    "replay",
-    "restores",
-    "restoring",
-    "retention",
-    "salvage",
-    "shrink",
-    "space",
-    "standalone",
-    "status",
-    "swap",
-    "transfer",
-    "uninstall",
-    "verify",
-]
+from typing import TYPE_CHECKING
+
+from .._door.contract import contract, source, steps
+from .._door.script import Step
+
+if TYPE_CHECKING:
+    from ...config.settings import Settings
+
+Value = str | int | bool | None | list[str] | tuple[str, ...]
+
+
+def step(name: str, settings: Settings | None = None, **given: Value) -> Step:
+    """The step of that name, with a value for each variable that its files declare.
+
+    A value is given here, or it is the setting of that name, or the text that a name such as
+    `plan_sql` stands for. A variable that may be empty is so where there is no value.
+    """
+    values = {}
+    for part in (*contract(name).needs, name):
+        for variable, may_be_empty in contract(part).given.items():
+            if variable in given:
+                values[variable] = _written(given[variable])
+            elif hasattr(settings, variable):
+                values[variable] = _written(getattr(settings, variable))
+            elif variable.endswith(("_sql", "_awk")):
+                values[variable] = text(*contract(part).files_of(variable))
+            elif may_be_empty:
+                values[variable] = ""
+            else:
+                raise TypeError(f"the step {name} is not given {variable}")
+    if undeclared := given.keys() - values.keys():
+        raise TypeError(f"the step {name} does not declare {', '.join(sorted(undeclared))}")
+    return Step(name, values)
+
+
+def text(*files: str) -> str:
+    """What is in those files, one behind the other."""
+    return "".join(source(name) for name in files)
+
+
+def shown(name: str) -> str:
+    """What a person reads while a step of that name is at work; empty where it takes no time."""
+    return contract(name).lines.get("shows", "") if name in steps() else ""
+
+
+def _written(value: Value) -> str:
+    """As a shell tells it: what is not true is empty, and a list has a line for each."""
+    if isinstance(value, (list, tuple)):
+        return "\n".join(value)
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else str(value)

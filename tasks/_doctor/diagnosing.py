@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...config import errors
+from ...remote import recipes
 from .._gate import able_here
-from .._gate.recipe import drills_here, looking
 from .._host.host import Host
 from .._host.session import prepared
 from .._show.report import tell, tell_data
@@ -77,7 +77,7 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
     from .findings import told
 
     settings = host.settings
-    report = host.run("doctor", looking(settings))
+    report = host.run("doctor", recipes.looking(settings))
     if able_here.stands_in(host, report):
         return _on_the_host(replace(host, settings=replace(settings, drill="runner")), found)
     try:
@@ -86,7 +86,7 @@ def _on_the_host(host: Host, found: list[Finding]) -> errors.PredeployError | No
         found.append(told("shell", unreadable))
         return unreadable
     if report.code == 0:
-        return _here(report, found) if drills_here(settings) else None
+        return _here(report, found) if recipes.drills_here(settings) else None
     failure = host.failure("doctor", report)
     if isinstance(failure, errors.InterruptedRunError):
         raise failure

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from ...config import errors
+from ...remote import recipes
 from .._show.report import note
 from .._show.units import size
-from .recipe import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def newest_major(settings: Settings) -> int:
     """Of the server programs on this machine, where it may stand in for the host; else 0."""
-    if settings.proof != AUTO or settings.drill:
+    if settings.proof != recipes.AUTO or settings.drill:
         return 0
     return max((each.major for each in programs()), default=0)
 
@@ -73,7 +73,7 @@ def check_programs(major: int = 0) -> Programs:
 def check_size(settings: Settings, report: Report) -> None:
     """Raise PreflightError (10) where BACKUP_PROOF=auto makes no test restore of so much."""
     most, there = settings.drill_most_bytes, report.of("preflight").whole("database_bytes")
-    if settings.proof == AUTO and there > most:
+    if settings.proof == recipes.AUTO and there > most:
         raise errors.PreflightError(
             f"the database has {size(there)}, and BACKUP_DRILL_MAX allows {size(most)}"
         )

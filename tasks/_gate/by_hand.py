@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .recipe import gate
+from ...remote import recipes
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
@@ -15,7 +15,7 @@ def text(settings: Settings) -> str:
     from ...remote.by_hand.standalone import standalone
 
     proven = replace(settings, proof=settings.least_proof)  # no test restore is made there
-    return standalone(gate(proven, rehearsal="warn"), settings)
+    return standalone(recipes.gate(proven, rehearsal="warn"), settings)
 
 
 def current(settings: Settings) -> str:

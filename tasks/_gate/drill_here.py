@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...config import errors
-from ...remote import steps
+from ...remote import recipes
 from .._host.host import Host
 from .._show.report import note, warn
 from .._show.units import size
 from .able_here import check_programs, major_of, shut_in
-from .recipe import proving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,15 +92,7 @@ def _try(host: Host, task: str, archive: Archive, directory: Path, chosen: Progr
         note(shut_in(bool(room.may_read)))
     local = _local(host, room, str(bin_dir))
     settings = local.settings
-    several = [
-        steps.lock(settings, create=False),
-        steps.programs(settings),
-        steps.psql(settings),
-        steps.archive(archive.name),
-        steps.place(settings),
-        *proving(settings, settings.drilled, archive.name),
-    ]
-    local.must(task, several)
+    local.must(task, recipes.drilling_here(settings, archive.name))
 
 
 def _local(host: Host, room: Room, bin_dir: str = "") -> Host:
@@ -136,5 +127,5 @@ def _end_what_was_left(host: Host) -> None:
             scratch.hand_over(directory)
             local = _local(host, Room(directory))
             with suppress(errors.LockedError, errors.PreflightError):
-                local.must("verify", [steps.lock(local.settings, create=False)])
+                local.must("verify", recipes.locking(local.settings))
                 scratch.remove(directory)

@@ -12,12 +12,11 @@ from ...config.errors import (
     PreflightError,
     UnprovenError,
 )
-from ...remote import steps
+from ...remote import recipes
 from .._show.report import tell, warn
 from . import able_here, drill_here
 from .handover import hand_over
 from .outcome import rehearsed, removed, taken, unqualified
-from .recipe import AUTO, drills_here, gate, recording, rotating
 from .summary import summary, tell_version
 
 if TYPE_CHECKING:
@@ -34,13 +33,13 @@ def passed(host: Host, *, accept_shrink: bool = False) -> Archive:
 
 def _run(host: Host, *, accept_shrink: bool) -> Report:
     settings = host.settings
-    here = drills_here(settings)
+    here = recipes.drills_here(settings)
     if here:
         try:
             able_here.check_programs()
         except PreflightError as failure:
             return _run(_without_drill(host, failure), accept_shrink=accept_shrink)
-    several = gate(
+    several = recipes.gate(
         settings,
         settings.rehearsal,
         accept_shrink=accept_shrink,
@@ -62,7 +61,7 @@ def _run(host: Host, *, accept_shrink: bool) -> Report:
 
 def _without_drill(host: Host, failure: PredeployError) -> Host:
     """The same at the grade `read`; raise the failure unless BACKUP_PROOF=auto allows that."""
-    if host.settings.proof != AUTO:
+    if host.settings.proof != recipes.AUTO:
         raise failure
     why = failure.headline
     warn(f"BACKUP_PROOF=auto: no test restore could be made, so the grade is read: {why}")
@@ -78,18 +77,18 @@ def _proven_here(host: Host, report: Report) -> Report:
         able_here.check_size(host.settings, report)
         drill_here.prove_here(host, "predeploy", archive)
     except (PreflightError, UnprovenError) as failure:
-        if host.settings.proof == AUTO and isinstance(failure, PreflightError):
+        if host.settings.proof == recipes.AUTO and isinstance(failure, PreflightError):
             return _recorded(_without_drill(host, failure), archive, report)
         why = failure.headline
         with suppress(PredeployError):  # the status there told of no success before, either
-            host.run("predeploy", recording(host.settings, archive, why), keeps_status=True)
+            host.run("predeploy", recipes.recording(host.settings, archive, why), keeps_status=True)
         raise
     return _recorded(host, archive, report)
 
 
 def _recorded(host: Host, archive: Archive, report: Report) -> Report:
     settings = host.settings
-    several = [*recording(settings, archive), steps.awk(), *rotating(settings)]
+    several = recipes.recording_and_rotating(settings, archive)
     last = host.run("predeploy", several, keeps_status=True)
     if not last.finished("record"):
         raise host.failure("predeploy", last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...remote import steps
+from ...remote import recipes
 from .._show.report import tell
 from .confirm import type_name
 
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 def drop_old_databases(host: Host, yes: bool) -> None:
     settings = host.settings
-    looking = [steps.programs(settings), steps.psql(settings), steps.drop_old([])]
-    report = host.must("restore", looking)
+    report = host.must("restore", recipes.old_databases(settings))
     names = report.must("drop_old").all("old_database")
     if not names:
         tell(f"no database that a restore has left beside {settings.db_name}")
@@ -23,12 +22,6 @@ def drop_old_databases(host: Host, yes: bool) -> None:
     tell("\n".join(["Databases that a restore has left:", *(f"  {name}" for name in names)]))
     if not yes:
         type_name(host, settings.db_name)
-    dropping = [
-        steps.lock(settings, create=True),
-        steps.programs(settings),
-        steps.psql(settings),
-        steps.drop_old(names),
-    ]
-    report = host.must("restore", dropping)
+    report = host.must("restore", recipes.old_databases(settings, names))
     for name in report.must("drop_old").all("dropped"):
         tell(f"dropped {name}")

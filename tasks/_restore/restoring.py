@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...config import errors
-from ...remote import steps
+from ...remote import recipes
 from .._show.report import tell, warn
 from .confirm import refuse_unless_possible
 from .plan import planned
@@ -15,7 +15,7 @@ from .source import source
 from .state import state_told
 
 if TYPE_CHECKING:
-    from ...remote import Report, Step
+    from ...remote import Report
     from ...remote.facts import Facts
     from .._host.host import Host
     from .plan import Plan
@@ -52,53 +52,26 @@ def bring_back_at_once(host: Host, file: str) -> Restored:
 
 def foresee(host: Host, wanted: Source, mode: str | None, terminate: bool) -> Plan:
     settings = host.settings
-    looking = [
-        steps.programs(settings),
-        steps.psql(settings),
-        steps.preflight(settings, dumps=False),
-        steps.archive(wanted.name),
-        steps.rehearsing(),
-        steps.rehearse(),
-        steps.plan(),
-    ]
-    report = host.must("restore", looking)
+    report = host.must("restore", recipes.foreseeing(settings, wanted.name))
     return planned(host.name, settings, report, mode, terminate)
 
 
 def bring_back(host: Host, wanted: Source, plan: Plan, *, keeps: bool, terminate: bool) -> Restored:
-    from ...remote.catalog import PRE_RESTORE
-
     settings = host.settings
     version = f"before-{plan.archive.get('version', 'restore').removeprefix('before-')}"[:100]
     kept = replace(settings, version=version)
-    keeping = [
-        steps.dump(kept, label=PRE_RESTORE),
-        steps.verify("read"),
-        steps.publish(kept, pinned=True),
-    ]
-    way: list[Step] = (
-        [steps.beside(), steps.swap(settings, terminate=terminate)]
-        if plan.mode == "swap"
-        else [steps.replay(terminate=terminate), steps.analyze()]
+    several = recipes.restoring(
+        kept,
+        wanted.name,
+        wanted.upload,
+        mode=plan.mode,
+        lost=plan.lost,
+        keeps=keeps,
+        terminate=terminate,
     )
-    all_steps = [
-        steps.lock(settings, create=True, upload=wanted.upload),
-        steps.programs(settings),
-        steps.psql(settings),
-        steps.preflight(settings, dumps=keeps),
-        steps.archive(wanted.name, recorded=True),
-        steps.verify("read", wanted.name),
-        *(keeping if keeps else []),
-        steps.archive(wanted.name, recorded=True),
-        steps.rehearsing(),
-        steps.rehearse(plan.mode, lost=plan.lost),
-        steps.restoring(),
-        steps.back(settings),
-        *way,
-    ]
     expected = dict.fromkeys(("replay", "swap"), plan.estimate_seconds or 0)
     with state_told(f"{host.command('status')} tells in which state the database is"):
-        report = host.run("restore", all_steps, keeps_status=True, expected_seconds=expected)
+        report = host.run("restore", several, keeps_status=True, expected_seconds=expected)
     return _judged(host, plan, report)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...remote import steps
+from ...remote import recipes
 from .._show.report import tell
 
 if TYPE_CHECKING:
@@ -15,16 +15,7 @@ if TYPE_CHECKING:
 
 def salvage(host: Host, wanted: Source, tables: Sequence[str]) -> None:
     settings = host.settings
-    salvaging = [
-        steps.lock(settings, create=True, upload=wanted.upload),
-        steps.programs(settings),
-        steps.psql(settings),
-        steps.preflight(settings, dumps=False),
-        steps.archive(wanted.name),
-        steps.verify("read", wanted.name),
-        steps.restoring(),
-        steps.salvage(settings, tables),
-    ]
+    salvaging = recipes.salvaging(settings, wanted.name, wanted.upload, tables)
     report = host.must("restore", salvaging, keeps_status=True)
     told = report.of("salvage")
     schema = told["schema"]

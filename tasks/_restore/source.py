@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...config import errors
-from ...remote import steps
+from ...remote import recipes
 from ...remote.catalog import Catalog, read
 from .._host.choosing import chosen, refused
 
@@ -43,7 +43,7 @@ def source(host: Host, wanted: str) -> Source:
 
 
 def _catalog(host: Host) -> Catalog:
-    return read(host.must("restore", [steps.catalog()]))
+    return read(host.must("restore", recipes.listing()))
 
 
 def _here(wanted: str) -> Path | None:
@@ -127,11 +127,6 @@ def _upload(host: Host, path: Path, manifest: bytes, sha256: str) -> Source:
                 yield chunk
 
     settings = host.settings
-    sending = [
-        steps.lock(settings, create=True),
-        steps.programs(settings),
-        steps.transfer(),
-        steps.receive(name, dump_bytes, len(manifest), sha256),
-    ]
+    sending = recipes.receiving(settings, name, dump_bytes, len(manifest), sha256)
     report = host.must("restore", sending, payload=payload())
     return Source(report.of("receive")["file"], upload=name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...config import errors
-from ...remote import steps
+from ...remote import recipes
 from ...remote.catalog import PRE_RESTORE, read
 from .source import Source
 
@@ -52,7 +52,7 @@ def last_restore(lines: Iterable[str], settings: Settings) -> LastRestore | None
 
 def safety(host: Host) -> Source:
     """Raise RefusedError (14) unless the last restore changed the database and kept a state."""
-    report = host.must("restore", [steps.catalog(), steps.restores()])
+    report = host.must("restore", recipes.listing_with_restores())
     last = last_restore(report.must("restores").all("line"), host.settings)
     kept = _kept(read(report), host.settings)
     why = _why_not(host.settings, last, {each.name for each in kept})

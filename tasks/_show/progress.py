@@ -13,30 +13,13 @@ from datetime import datetime, timedelta, timezone
 from ...config.harmless import harmless
 from ...remote.facts import MOST_SECONDS, number
 from ...remote.signals import held_back
+from ...remote.steps import shown
 from .stream import is_terminal, show
 from .units import size
 
 LIVE_AFTER_SECONDS = 1.0  # what is over by then needs no live line, nor the import of rich
 REDRAW_SECONDS = 0.2
 PLAIN_SECONDS = 30.0
-_WORDS = {
-    "lock": "getting the lock",
-    "programs": "looking for programs",
-    "psql": "connecting to the database",
-    "preflight": "checking the database",
-    "receive": "sending the archive",
-    "fetch": "fetching the archive",
-    "dump": "dumping",
-    "verify": "proving",
-    "drill": "restoring to compare",
-    "rehearse": "rehearsing a restore",
-    "publish": "publishing",
-    "plan": "counting rows",
-    "replay": "restoring",
-    "swap": "restoring beside the live database",
-    "salvage": "restoring tables",
-    "analyze": "analyzing",
-}
 
 
 @dataclass
@@ -71,7 +54,7 @@ class Stage:
         seconds = self.seconds
         left = f" of about {_clock(self.expected_seconds)}"
         parts.append(f"{_clock(seconds)}{left if seconds < self.expected_seconds else ''}")
-        return f"{_WORDS.get(self.step) or harmless(self.step)}: {', '.join(parts)}"
+        return f"{shown(self.step) or harmless(self.step)}: {', '.join(parts)}"
 
 
 def _clock(seconds: float) -> str:

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import shell
-from fabric_predeploy.tasks._gate.recipe import taking
+from fabric_predeploy.remote.recipes import taking
+from fabric_predeploy.remote.steps import rules, step
 
 from sandbox.postgres import Postgres, create_owner, identifier, postgres
 from sandbox.wheels import downloaded
@@ -79,14 +79,13 @@ class Failed:
     def salvage(self, *tables: str, **changes: object) -> shell.Report:
         settings = replace(self.settings, **changes)  # type: ignore[arg-type]
         several = [
-            steps.lock(settings, create=False),
-            steps.programs(settings),
-            steps.psql(settings),
-            steps.preflight(settings, dumps=False),
-            steps.archive(self.archive),
-            steps.verify("written", self.archive),
-            steps.restoring(),
-            steps.salvage(settings, list(tables)),
+            rules.lock(settings, create=False),
+            step("programs", settings),
+            rules.psql(settings),
+            step("preflight", settings, dumps=False),
+            step("archive", archive=self.archive),
+            step("verify", proof="written", archive=self.archive),
+            step("salvage", settings, tables=list(tables)),
         ]
         return shell.run(
             LocalLine(), several, variables=variables(settings, "restore"), secrets=SECRETS

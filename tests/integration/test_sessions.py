@@ -4,12 +4,12 @@ import shutil
 import subprocess
 
 import pytest
-from fabric_predeploy.remote._door import script
+from fabric_predeploy.remote._door import contract
 
 from tests.project import DATABASE, OWNER, PASSWORD
 
 SHELLS = {name: shutil.which(name) for name in ("dash", "bash", "busybox")}
-PSQL = script.files()["psql.sh"]
+PSQL = contract.files()["psql.sh"]
 # The library is not needed to open one.
 OPENING = """
 set -eu

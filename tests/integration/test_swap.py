@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from fabric_predeploy.config.loading import load
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import shell
 from fabric_predeploy.remote._door.script import Step
-from fabric_predeploy.tasks._gate.recipe import taking
+from fabric_predeploy.remote.recipes import taking
+from fabric_predeploy.remote.steps import rules, step
 
 from sandbox.postgres import Postgres, identifier
 from tests.integration.everything import create_everything, fail_a_deploy, plain_dump
@@ -68,29 +68,25 @@ class Place:
 
     def until_preflight(self) -> list[shell.Step]:
         return [
-            steps.lock(self.settings, create=True),
-            steps.programs(self.settings),
-            steps.psql(self.settings),
-            steps.preflight(self.settings, dumps=False),
+            rules.lock(self.settings, create=True),
+            step("programs", self.settings),
+            rules.psql(self.settings),
+            step("preflight", self.settings, dumps=False),
         ]
 
     def restoring(self, *, terminate: bool = False) -> list[shell.Step]:
         return [
             *self.until_preflight(),
-            steps.archive(self.archive),
-            steps.rehearsing(),
-            steps.rehearse("swap"),
-            steps.restoring(),
-            steps.back(self.settings),
-            steps.beside(),
-            steps.swap(self.settings, terminate=terminate),
+            step("archive", archive=self.archive),
+            step("rehearse", demand="swap"),
+            step("swap", self.settings, terminate=terminate),
         ]
 
     def restore(self, *, terminate: bool = False) -> shell.Report:
         return self.run(*self.restoring(terminate=terminate))
 
     def drop_old(self, *names: str) -> shell.Report:
-        return self.run(*self.until_preflight()[:3], steps.drop_old(names))
+        return self.run(*self.until_preflight()[:3], step("drop_old", names=names))
 
     def sql(self, sql: str) -> str:
         return self.pg.run_as(OWNER, sql, self.database)

@@ -4,13 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote import catalog
 
 from tests.names.overloads import PIN, used
 from tests.names.runs import EQUAL, nobody_answered, slow_predeploy
 from tests.project import DATABASE, OWNER
 
-CHECKOUT = Path(steps.__file__).parents[2]
+CHECKOUT = Path(catalog.__file__).parents[1]
 
 
 @pytest.fixture

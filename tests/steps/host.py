@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from fabric_predeploy.config.settings import Settings
-from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import hearing, shell
 from fabric_predeploy.remote._door.script import Step
+from fabric_predeploy.remote.steps import rules, step
 
 from tests.local import LocalLine, read_facts
 
@@ -195,13 +195,13 @@ class Host:
         lock, *others = self.until_preflight()
         everything = [
             lock,
-            steps.awk(),
+            step("awk"),
             *others,
-            steps.dump(self.settings),
-            steps.verify(proof),
-            steps.publish(self.settings),
-            steps.retention(self.settings),
-            steps.prune(),
+            rules.dump(self.settings),
+            step("verify", proof=proof),
+            step("publish", self.settings),
+            rules.retention(self.settings),
+            step("prune"),
         ]
         return self.run(*everything, **options)
 
@@ -210,7 +210,12 @@ class Host:
 
     def verify(self, archive: str, proof: str = "read") -> shell.Report:
         lock, programs, *_ = self.until_preflight(create=False)
-        several = [lock, programs, steps.archive(archive), steps.verify(proof, archive)]
+        several = [
+            lock,
+            programs,
+            step("archive", archive=archive),
+            step("verify", proof=proof, archive=archive),
+        ]
         return self.run(*several, task="verify")
 
     def prune(self, *remove: str) -> shell.Report:
@@ -221,14 +226,14 @@ class Host:
 
     def rotate(self) -> shell.Report:
         lock, *_ = self.until_preflight(create=False)
-        judging = (steps.awk(), steps.retention(self.settings))
-        return self.run(lock, *judging, steps.prune(), task="rotate")
+        judging = (step("awk"), rules.retention(self.settings))
+        return self.run(lock, *judging, step("prune"), task="rotate")
 
     def until_preflight(self, create: bool = True) -> Sequence[Step]:
         settings = self.settings
-        lock = steps.lock(settings, create=create)
-        programs, psql = steps.programs(settings), steps.psql(settings)
-        return lock, programs, psql, steps.preflight(settings)
+        lock = rules.lock(settings, create=create)
+        programs, psql = step("programs", settings), rules.psql(settings)
+        return lock, programs, psql, step("preflight", settings, dumps=True)
 
     def archive(self, **facts: str) -> str:
         """A published archive, made without the steps; `created` gives its name the time."""

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from fabric_predeploy.remote.catalog import Archive
-from fabric_predeploy.remote.steps._texts import awk_of
+from fabric_predeploy.remote.steps import text
 
 NOW = datetime(2025, 3, 14, 12, 0, tzinfo=timezone.utc)  # a Friday
 RULES = ("keep_last", "keep_days", "keep_daily", "keep_weekly", "keep_monthly")
@@ -68,7 +68,7 @@ class Judge:
     ) -> subprocess.CompletedProcess[str]:
         environment = {"LC_ALL": "C", "PATH": os.environ["PATH"], "backup_dir": str(directory)}
         return subprocess.run(
-            [*AWKS[self.awk], awk_of("manifests") + awk_of("retention")],
+            [*AWKS[self.awk], text("manifests.awk") + text("retention.awk")],
             input=f"{listing}listed=0\n",
             env={**environment, **variables},
             capture_output=True,

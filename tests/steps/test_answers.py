@@ -3,7 +3,7 @@
 import shlex
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import rules, step
 
 ODD = "0 \\! touch sprung #"
 # It notes what it is told; to what holds WHEN it gives the odd answer, to all else the usual one.
@@ -105,7 +105,7 @@ def test_what_is_no_snapshot_is_12(answering, odd):
 def test_what_is_no_number_of_a_session_is_10_where_a_place_is_chosen(answering, odd):
     host = answering("*rolcreatedb*", odd)
     host.set(drill="database")
-    report = host.run(*host.until_preflight(), steps.place(host.settings))
+    report = host.run(*host.until_preflight(), rules.place(host.settings))
     assert report.code == 10
     nothing_came_of_it(host, report)
 
@@ -113,14 +113,10 @@ def test_what_is_no_number_of_a_session_is_10_where_a_place_is_chosen(answering,
 def swapped(host):
     several = [
         *host.until_preflight()[:3],
-        steps.preflight(host.settings, dumps=False),
-        steps.archive(host.archive()),
-        steps.rehearsing(),
-        steps.rehearse(),
-        steps.restoring(),
-        steps.back(host.settings),
-        steps.beside(),
-        steps.swap(host.settings, terminate=False),
+        step("preflight", host.settings, dumps=False),
+        step("archive", archive=host.archive()),
+        step("rehearse"),
+        step("swap", host.settings, terminate=False),
     ]
     return host.run(*several, task="restore")
 

@@ -1,7 +1,7 @@
 """An archive is found where its name or path says, with the programs that can read it."""
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import rules, step
 
 FORMATS = {"15": b"\x0e", "16": b"\x0f", "17": b"\x10"}  # what pg_dump of that version writes
 HEADER = r"""case $1 in --list)
@@ -21,9 +21,9 @@ def found(host):
 
     def run(archive, proof=""):
         settings = host.settings
-        lock = steps.lock(settings, create=True)
-        programs, look = steps.programs(settings), steps.archive(archive)
-        more = [steps.verify(proof, archive)] if proof else []
+        lock = rules.lock(settings, create=True)
+        programs, look = step("programs", settings), step("archive", archive=archive)
+        more = [step("verify", proof=proof, archive=archive)] if proof else []
         return host.run(lock, programs, look, *more, task="restore")
 
     return run

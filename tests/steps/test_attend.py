@@ -5,7 +5,7 @@ import time
 from contextlib import suppress
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import rules, step
 
 from tests.local import answer, read_facts, whole_script
 
@@ -58,8 +58,8 @@ def begin(host):
 
     def make(patience=600):
         host.set(reconnect_seconds=patience)
-        several = [*host.until_preflight(), steps.dump(host.settings), steps.verify("read")]
-        clients.append(Client(host, [*several, steps.publish(host.settings)], FENCE))
+        several = [*host.until_preflight(), rules.dump(host.settings), step("verify", proof="read")]
+        clients.append(Client(host, [*several, step("publish", host.settings)], FENCE))
         wait_for(lambda: any(path.stat().st_size for path in partial(host)))
         return clients[-1]
 
@@ -74,7 +74,7 @@ def begin(host):
 @pytest.fixture
 def attend(host):
     def make(run=FENCE):
-        return Client(host, [steps.attend(run)], OTHER)
+        return Client(host, [step("attend", run=run)], OTHER)
 
     return make
 

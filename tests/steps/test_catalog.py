@@ -1,8 +1,8 @@
 """The catalog is the manifests of the archives, one after the other."""
 
 import pytest
-from fabric_predeploy.remote import steps
 from fabric_predeploy.remote.catalog import parse
+from fabric_predeploy.remote.steps import step
 
 from tests.steps.host import KILLED
 
@@ -10,7 +10,7 @@ from tests.steps.host import KILLED
 @pytest.fixture
 def catalog(host):
     def told():
-        report = host.run(steps.catalog(), task="history")
+        report = host.run(step("catalog"), task="history")
         assert report.code == 0
         return report.facts["catalog"]
 
@@ -123,7 +123,7 @@ def test_a_listing_that_was_cut_is_not_taken_for_all_that_there_was(host, who):
     for day in range(10, 20):
         host.archive(created=f"2025-03-{day}T12:34:56Z")
     host.cut_listings(who)
-    report = host.run(steps.catalog(), task="history")
+    report = host.run(step("catalog"), task="history")
     assert report.code == 10
     assert "could not be read" in report.of("result")["reason"]
     assert not report.finished("catalog")
@@ -132,7 +132,7 @@ def test_a_listing_that_was_cut_is_not_taken_for_all_that_there_was(host, who):
 def test_without_awk_it_is_10_and_says_so(host):
     host.archive()
     host.without("awk")
-    report = host.run(steps.catalog(), task="history")
+    report = host.run(step("catalog"), task="history")
     assert report.code == 10
     assert "awk" in report.of("result")["reason"]
 
@@ -140,6 +140,6 @@ def test_without_awk_it_is_10_and_says_so(host):
 def test_under_a_lock_it_is_kept_for_a_client_that_comes_back(host):
     name = host.archive()
     lock, *_ = host.until_preflight(create=False)
-    report = host.run(lock, steps.catalog(), task="rotate")
+    report = host.run(lock, step("catalog"), task="rotate")
     assert names(report.facts["catalog"]) == [name]
     assert f"archive={name}\n" in (host.backup_dir / "run.report").read_text()

@@ -4,7 +4,8 @@ import os
 import stat
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote import recipes
+from fabric_predeploy.remote.steps import rules, step
 
 NEIGHBOUR = 48199
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="giving a directory away needs root")
@@ -37,13 +38,13 @@ def refused(report, *words):
 
 
 READERS = {
-    "history": lambda _: [steps.catalog()],
-    "status": lambda _: [steps.status()],
-    "logs": lambda _: [steps.logs()],
-    "space": lambda _: [steps.space()],
-    "rotate --dry-run": lambda settings: [steps.awk(), steps.retention(settings)],
-    "fetch": lambda _: [steps.fetch("x-20250314-123456.dump", "0" * 64, 0)],
-    "attend": lambda _: [steps.attend("0" * 32)],
+    "history": lambda _: [step("catalog")],
+    "status": lambda _: [step("status")],
+    "logs": lambda _: [step("logs", most_bytes=recipes.LOG_BYTES)],
+    "space": lambda _: [step("space")],
+    "rotate --dry-run": lambda settings: [step("awk"), rules.retention(settings)],
+    "fetch": lambda _: [step("fetch", archive="x-20250314-123456.dump", sha256="0" * 64, offset=0)],
+    "attend": lambda _: [step("attend", run="0" * 32)],
 }
 
 
@@ -154,7 +155,7 @@ def test_who_only_looks_tells_of_it_and_shows_nothing_from_there(host, below):
     (host.backup_dir / "status").write_text("result=success\n")
     top.chmod(0o777)
     lock, *others = host.until_preflight()
-    report = host.run(steps.look(), lock, *others, task="doctor", keeps_status=False)
+    report = host.run(step("look"), lock, *others, task="doctor", keeps_status=False)
     assert report.code == 10
     assert report.of("lock")["failed"] == "directory"
     assert "last_result" not in report.of("look")
@@ -298,5 +299,5 @@ def test_the_dump_is_for_us_alone_from_its_first_byte(host):
 def test_paths_that_are_told_are_whole_ones(host):
     name = host.archive()
     lock, programs, *_ = host.until_preflight(create=False)
-    report = host.run(lock, programs, steps.archive(name), task="verify")
+    report = host.run(lock, programs, step("archive", archive=name), task="verify")
     assert report.of("archive")["file"] == str(host.backup_dir / name)

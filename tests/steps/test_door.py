@@ -6,9 +6,9 @@ import re
 import subprocess
 
 import pytest
-from fabric_predeploy.remote import steps
-from fabric_predeploy.remote._door import script, shell
+from fabric_predeploy.remote._door import contract, script, shell
 from fabric_predeploy.remote._door.report import LOST
+from fabric_predeploy.remote.steps import rules, step
 
 from tests.local import LocalLine
 
@@ -41,7 +41,7 @@ def test_a_script_arrives_as_it_was_sent(host, character):
 
 
 def test_without_comments_and_indentation_a_script_is_the_same_to_the_shell():
-    source, sent = script.source("verify.sh"), script._code("verify.sh")
+    source, sent = contract.source("verify.sh"), script._code("verify.sh")
     assert "'s/^\\\\//'" in sent
     assert not [line for line in sent.splitlines() if line.startswith((" ", "#"))]
     assert len(sent) < len(source)
@@ -110,7 +110,7 @@ def test_a_variable_of_the_account_is_not_taken_for_one_of_ours(host, monkeypatc
     precious.write_text("still here")
     for variable in ("run_dir", "partial", "log_file", "problems"):
         monkeypatch.setenv(variable, str(precious))
-    report = host.run(steps.catalog())
+    report = host.run(step("catalog"))
     assert report.code == 0
     assert report.problems == []
     assert precious.read_text() == "still here"
@@ -161,10 +161,10 @@ def test_a_run_of_a_moment_ends_however_busy_the_host_is(host):
 
 def sent(host, content, *more, announced=None, **options):
     checksum = hashlib.sha256(content).hexdigest()
-    receive = steps.receive("some", announced or len(content), 0, checksum)
+    receive = rules.receive("some", announced or len(content), 0, checksum)
     lock, programs, *_ = host.until_preflight()
     variables = {"task": "restore", "backup_dir": host.settings.backup_dir, "keeps_status": ""}
-    several = [lock, programs, steps.transfer(), receive, *more]
+    several = [lock, programs, receive, *more]
     secrets = {"DB_PASSWORD": "x"}
     return shell.run(LocalLine(), several, variables=variables, secrets=secrets, **options)
 

@@ -4,14 +4,14 @@ import re
 import subprocess
 
 import pytest
-from fabric_predeploy.remote.steps._texts import awk_of
+from fabric_predeploy.remote.steps import text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.integration.hostile import TEXTS
 from tests.steps.judging import AWKS
 
-PROGRAM = awk_of("entries")
+PROGRAM = text("entries.awk")
 HEADER = """--
 -- PostgreSQL database dump
 --

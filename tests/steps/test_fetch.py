@@ -4,8 +4,8 @@ import hashlib
 import io
 
 import pytest
-from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import shell
+from fabric_predeploy.remote.steps import step
 
 from tests.local import LocalLine
 
@@ -31,7 +31,7 @@ def fetch(host, archive):
         variables = {"task": "verify", "backup_dir": str(host.backup_dir), "keeps_status": ""}
         report = shell.pour(
             LocalLine(),
-            [steps.fetch(archive, sha256, offset)],
+            [step("fetch", archive=archive, sha256=sha256, offset=offset)],
             variables=variables,
             told=shell.Told(log=io.StringIO()),
             take=take,

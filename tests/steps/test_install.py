@@ -6,9 +6,9 @@ import signal
 import stat
 
 import pytest
-from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import shell
 from fabric_predeploy.remote.by_hand.standalone import stamped
+from fabric_predeploy.remote.steps import rules, step
 from fabric_predeploy.tasks._gate.by_hand import current, text
 
 from tests.local import LocalLine
@@ -31,20 +31,19 @@ def run(host, *several, payload=None):
 
 def install(host, content, payload=None, announced=None):
     several = [
-        steps.programs(host.settings),
-        steps.transfer(),
-        steps.installed(),
-        announced or steps.install(content),
+        step("programs", host.settings),
+        step("installed"),
+        announced or rules.install(content),
     ]
     return run(host, *several, payload=[content] if payload is None else payload)
 
 
 def found(host):
-    return run(host, steps.installed()).facts["installed"]
+    return run(host, step("installed")).facts["installed"]
 
 
 def uninstall(host):
-    return run(host, steps.installed(), steps.uninstall())
+    return run(host, step("installed"), step("uninstall"))
 
 
 def assert_untouched(host, before):
@@ -144,7 +143,7 @@ def test_an_interruption_in_the_middle_is_130_and_leaves_nothing(host, content, 
         while True:
             yield b"#"
 
-    announced = steps.install(content * 10)
+    announced = rules.install(content * 10)
     assert install(host, content, payload=payload(), announced=announced).code == 130
     assert_untouched(host, {})
 

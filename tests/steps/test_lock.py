@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import rules
 
 
 def mode(path):
@@ -106,7 +106,7 @@ def test_a_second_run_is_11_says_who_holds_the_lock_and_changes_nothing(host):
     running.join()
     assert second.code == 11
     holder = (
-        rf"predeploy for {steps.lock(host.settings, create=True).variables['client']}, process "
+        rf"predeploy for {rules.lock(host.settings, create=True).variables['client']}, process "
     )
     assert holder in second.of("result")["reason"]
     assert ", since 20" in second.of("result")["reason"]
@@ -198,16 +198,16 @@ def uploaded(host, *names):
 
 def test_only_the_upload_that_a_run_names_is_spared(host):
     upload = uploaded(host, "some.dump", "some.manifest", "some.dump.sha256")
-    assert host.run(steps.lock(host.settings, create=False, upload="some")).code == 0
+    assert host.run(rules.lock(host.settings, create=False, upload="some")).code == 0
     assert len(list(upload.iterdir())) == 3
-    assert host.run(steps.lock(host.settings, create=False, upload="*")).code == 0
+    assert host.run(rules.lock(host.settings, create=False, upload="*")).code == 0
     assert not upload.exists()
 
 
 @pytest.mark.parametrize("names", [["some.manifest"], ["some.dump", "other.dump"], []])
 def test_an_upload_that_is_not_just_the_named_one_is_removed(host, names):
     upload = uploaded(host, *names)
-    assert host.run(steps.lock(host.settings, create=False, upload="some")).code == 0
+    assert host.run(rules.lock(host.settings, create=False, upload="some")).code == 0
     assert not upload.exists()
 
 
@@ -217,6 +217,6 @@ def test_what_an_upload_is_a_link_to_is_neither_used_nor_touched(host):
     (elsewhere / "some.dump").touch()
     host.backup_dir.mkdir(mode=0o700)
     (host.backup_dir / "upload.partial").symlink_to(elsewhere)
-    assert host.run(steps.lock(host.settings, create=False, upload="some")).code == 0
+    assert host.run(rules.lock(host.settings, create=False, upload="some")).code == 0
     assert host.kept() == {}
     assert (elsewhere / "some.dump").exists()

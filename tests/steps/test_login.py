@@ -1,10 +1,10 @@
 """Whether cron would get into the database: without the password of the client, asking nothing."""
 
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import rules, step
 
 
 def logged_in(host):
-    several = [steps.programs(host.settings), steps.psql(host.settings), steps.login()]
+    several = [step("programs", host.settings), rules.psql(host.settings), step("login")]
     return host.run(*several, task="install").of("login")
 
 

@@ -1,14 +1,17 @@
 """The log of a run is found by its time, or by the archive that it has made."""
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote import recipes
+from fabric_predeploy.remote.steps import step
 
 ARCHIVE = "shop-pre-deploy-v1-20250314-123456.dump"
 
 
 @pytest.fixture
 def logs(host):
-    return lambda archive="": host.run(steps.logs(archive), task="logs")
+    return lambda archive="": host.run(
+        step("logs", archive=archive, most_bytes=recipes.LOG_BYTES), task="logs"
+    )
 
 
 @pytest.fixture
@@ -68,11 +71,11 @@ def test_where_there_are_no_logs_it_is_14(host, log, logs):
 
 
 def test_of_a_huge_log_the_end_is_told_and_how_large_it_is(log, logs):
-    log("20250314-123456", b"%015d\n" * steps.LOG_BYTES % tuple(range(steps.LOG_BYTES)))
+    log("20250314-123456", b"%015d\n" * recipes.LOG_BYTES % tuple(range(recipes.LOG_BYTES)))
     report = logs()
-    assert report.of("logs")["bytes"] == str(16 * steps.LOG_BYTES)
-    assert len("\n".join(lines(report))) in (steps.LOG_BYTES, steps.LOG_BYTES - 1)
-    assert lines(report)[-1] == f"{steps.LOG_BYTES - 1:015}"
+    assert report.of("logs")["bytes"] == str(16 * recipes.LOG_BYTES)
+    assert len("\n".join(lines(report))) in (recipes.LOG_BYTES, recipes.LOG_BYTES - 1)
+    assert lines(report)[-1] == f"{recipes.LOG_BYTES - 1:015}"
 
 
 @pytest.mark.parametrize("text", ["", "no line break", "a=b\n\n c\r\n", "\x1b[2J\n", "é\n"])

@@ -3,7 +3,7 @@
 import fcntl
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import step
 
 OUTLINING = "printf 'PGDMP of %s' \"$PGDATABASE\""
 
@@ -11,8 +11,8 @@ OUTLINING = "printf 'PGDMP of %s' \"$PGDATABASE\""
 def look(host, demand=""):
     settings = host.settings
     lock, *others = host.until_preflight()
-    before = [steps.look(), lock, steps.awk(), *others]
-    after = [steps.outline(settings), steps.rehearsing(), steps.rehearse(demand)]
+    before = [step("look"), lock, step("awk"), *others]
+    after = [step("outline", settings), step("rehearse", demand=demand)]
     return host.run(*before, *after, task="doctor", keeps_status=False)
 
 

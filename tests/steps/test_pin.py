@@ -1,7 +1,7 @@
 """A pin is one line of the manifest, which changes as a whole or not at all."""
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import step
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def archive(host):
 def pin(host):
     def pinning(name, *, pinned=True):
         lock, *_ = host.until_preflight(create=False)
-        return host.run(lock, steps.pin(name, pinned=pinned), task="pin")
+        return host.run(lock, step("pin", archive=name, pin=pinned), task="pin")
 
     return pinning
 

@@ -6,7 +6,7 @@ import re
 import threading
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import rules
 
 from tests.processes import wait_for
 
@@ -65,8 +65,8 @@ def test_the_bytes_that_have_arrived_are_told_while_an_archive_is_sent(host):
         yield some
 
     lock, programs, *_ = host.until_preflight()
-    receive = steps.receive("some", 400_000, 0, hashlib.sha256(some + some).hexdigest())
-    several = [lock, programs, steps.transfer(), receive]
+    receive = rules.receive("some", 400_000, 0, hashlib.sha256(some + some).hexdigest())
+    several = [lock, programs, receive]
     report = host.run(*several, payload=payload(), follow=follow, tells="progress", task="restore")
     assert report.code == 0
     assert heard[0] == "expected 400000"

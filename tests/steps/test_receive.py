@@ -6,8 +6,8 @@ import signal
 import subprocess
 
 import pytest
-from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door import script, shell
+from fabric_predeploy.remote.steps import rules, step
 
 from tests.local import LocalLine, answer
 
@@ -22,14 +22,14 @@ def pieces(content, size=65536):
 
 def announced(content, manifest=b"", name="some", sha256=None):
     checksum = sha256 or hashlib.sha256(content).hexdigest()
-    return steps.receive(name, len(content), len(manifest), checksum)
+    return rules.receive(name, len(content), len(manifest), checksum)
 
 
 def run(host, receive, payload, *more, upload="", secret=PASSWORD):
-    lock = steps.lock(host.settings, create=True, upload=upload)
+    lock = rules.lock(host.settings, create=True, upload=upload)
     return shell.run(
         LocalLine(),
-        [lock, programs(host), steps.transfer(), receive, *more],
+        [lock, programs(host), receive, *more],
         variables={"task": "restore", "backup_dir": host.settings.backup_dir, "keeps_status": ""},
         secrets={"DB_PASSWORD": secret},
         payload=payload,
@@ -37,7 +37,7 @@ def run(host, receive, payload, *more, upload="", secret=PASSWORD):
 
 
 def programs(host):
-    return steps.programs(host.settings)
+    return step("programs", host.settings)
 
 
 def send(host, content=NOT_TEXT, manifest=b"", name="some", **options):
@@ -181,7 +181,7 @@ def test_ctrl_c_in_the_middle_is_130(host, number):
         while True:
             yield b"more"
 
-    report = run(host, steps.receive("some", 10**6, 0, "abc"), payload())
+    report = run(host, rules.receive("some", 10**6, 0, "abc"), payload())
     assert report.code == 130
     assert_nothing_stays(host)
 
@@ -195,8 +195,8 @@ def test_a_shell_that_is_told_to_stop_in_the_middle_does_so_at_once(host):
 def test_a_client_that_dies_in_the_middle_leaves_nothing(host):
     """The door itself would be told of it by whoever stops it; here nobody is there to tell."""
     variables = {"task": "restore", "backup_dir": host.settings.backup_dir}
-    lock = steps.lock(host.settings, create=True)
-    several = [lock, programs(host), steps.transfer(), announced(NOT_TEXT)]
+    lock = rules.lock(host.settings, create=True)
+    several = [lock, programs(host), announced(NOT_TEXT)]
     command, rest = script.request(several, {**variables, "keeps_status": "", "tells": "log"}, "f")
     told = subprocess.run(  # noqa: S602 - as sshd does
         command,
@@ -215,7 +215,7 @@ def test_a_client_that_dies_in_the_middle_leaves_nothing(host):
 def test_a_file_that_cannot_be_written_is_10_whatever_is_still_to_come(host, when):
     reads = "" if when == "at once" else "/usr/bin/head -c 100000 >/dev/null;"
     host.script("head", f"{reads} echo 'no space left' >&2; exit 1")
-    report = run(host, steps.receive("some", 2**30, 0, "abc"), (NOT_TEXT for _ in range(3600)))
+    report = run(host, rules.receive("some", 2**30, 0, "abc"), (NOT_TEXT for _ in range(3600)))
     assert report.code == 10
     assert "no space left" in report.of("result")["reason"]
     assert_nothing_stays(host)
@@ -229,7 +229,7 @@ def test_a_dump_over_the_limit_of_files_is_10(host):
 
 def test_the_password_is_read_all_the_same(host):
     host.stub("pg_dump", 'printf %s "$PGPASSWORD" >"$HOME/seen"; exit 1')
-    later = [*host.until_preflight()[2:], steps.dump(host.settings)]
+    later = [*host.until_preflight()[2:], rules.dump(host.settings)]
     assert run(host, announced(NOT_TEXT), pieces(NOT_TEXT), *later).code == 12
     assert (host.home / "seen").read_text() == PASSWORD
 
@@ -252,7 +252,7 @@ def test_the_client_is_watched_again_once_all_has_come(host, step):
         host.script("sha256sum", stop)
     else:
         host.stub("pg_dump", stop)
-    later = [*host.until_preflight()[2:], steps.dump(host.settings)]
+    later = [*host.until_preflight()[2:], rules.dump(host.settings)]
     report = run(host, announced(NOT_TEXT), pieces(NOT_TEXT), *later)
     assert report.code == 130
     assert report.of("result")["step"] == step
@@ -270,7 +270,7 @@ def test_an_upload_does_not_stand_in_the_way_of_the_next(host):
 
 def test_the_next_run_removes_an_upload(host):
     assert send(host).code == 0
-    assert host.run(steps.lock(host.settings, create=False)).code == 0
+    assert host.run(rules.lock(host.settings, create=False)).code == 0
     assert_nothing_stays(host)
 
 
@@ -278,12 +278,12 @@ def test_the_next_run_removes_an_upload(host):
 def test_the_run_that_uses_an_upload_finds_it(host, name):
     assert send(host, name=name).code == 0
     before = received(host)
-    report = host.run(steps.lock(host.settings, create=False, upload=name))
+    report = host.run(rules.lock(host.settings, create=False, upload=name))
     assert report.code == 0
     assert received(host) == before
 
 
 def test_an_upload_of_another_name_is_not_spared(host):
     assert send(host).code == 0
-    assert host.run(steps.lock(host.settings, create=False, upload="som")).code == 0
+    assert host.run(rules.lock(host.settings, create=False, upload="som")).code == 0
     assert_nothing_stays(host)

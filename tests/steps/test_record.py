@@ -1,7 +1,7 @@
 """What a test restore elsewhere has shown is put on record, if it is still that archive."""
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import rules, step
 
 OTHER = "0" * 64
 
@@ -16,7 +16,17 @@ def record(host, archive):
     def recording(proof="equal", known="read", because="", **changes):
         sha256 = changes.get("sha256") or host.facts(manifest(archive))["sha256"]
         lock, *_ = host.until_preflight(create=False)
-        return host.run(lock, steps.record(archive, sha256, proof, known, because))
+        return host.run(
+            lock,
+            step(
+                "record",
+                archive=archive,
+                sha256=sha256,
+                proof=proof,
+                known_proof=known,
+                because=because,
+            ),
+        )
 
     return recording
 
@@ -85,9 +95,13 @@ def test_why_it_was_not_proven_is_told_by_the_status(host, archive, record):
 
 def test_until_it_is_heard_of_the_status_tells_of_no_success(host):
     lock, *others = host.until_preflight()
-    taking = [steps.dump(host.settings), steps.verify("read"), steps.publish(host.settings)]
+    taking = [
+        rules.dump(host.settings),
+        step("verify", proof="read"),
+        step("publish", host.settings),
+    ]
 
-    report = host.run(lock, *others, *taking, steps.defer("equal"))
+    report = host.run(lock, *others, *taking, step("defer", proof="equal"))
 
     assert report.code == 0
     assert len(list(host.backup_dir.glob("*.dump"))) == 1

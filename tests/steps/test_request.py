@@ -4,9 +4,9 @@ import subprocess
 from dataclasses import replace
 
 import pytest
-from fabric_predeploy.remote import steps
-from fabric_predeploy.remote._door import script, shell
-from fabric_predeploy.tasks._gate.recipe import gate
+from fabric_predeploy.remote._door import contract, script, shell
+from fabric_predeploy.remote.recipes import gate
+from fabric_predeploy.remote.steps import rules
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +32,7 @@ def test_each_predeploy_begins_with_what_every_ssh_server_takes(settings, proof,
     assert "begin lock" in command
 
 
-EVERY_STEP = sorted(script.steps())
+EVERY_STEP = sorted(contract.steps())
 
 
 @given(
@@ -87,7 +87,7 @@ def test_more_than_one_secret_comes_and_no_word_is_lost(host, monkeypatch):
     host.stub("pg_dump", 'printf %s "$PGPASSWORD" >"$HOME/seen"; exit 1')
     secrets = {"STORE_KEY": "k e=y", "DB_PASSWORD": "a=b \\ c", "EMPTY": ""}
     variables = {"task": "predeploy", "backup_dir": str(host.backup_dir), "keeps_status": ""}
-    several = [*host.until_preflight(), steps.dump(host.settings)]
+    several = [*host.until_preflight(), rules.dump(host.settings)]
     report = shell.run(LocalLine(), several, variables=variables, secrets=secrets)
     assert report.code == 12
     assert (host.home / "seen").read_text() == "a=b \\ c"

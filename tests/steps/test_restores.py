@@ -1,10 +1,10 @@
 """The record of restores is told as it stands, its last lines alone, and not through a link."""
 
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import step
 
 
 def told(host):
-    report = host.run(steps.restores(), task="restore")
+    report = host.run(step("restores", most_lines=1000), task="restore")
     assert report.code == 0
     return report.of("restores").all("line")
 

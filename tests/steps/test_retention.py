@@ -5,8 +5,8 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from fabric_predeploy.remote import steps
 from fabric_predeploy.remote._door.script import Step
+from fabric_predeploy.remote.steps import rules, step
 
 from tests.steps.host import KILLED
 
@@ -23,7 +23,7 @@ def week(host):
 
 
 def judged(host, **changes):
-    step = steps.retention(host.settings)
+    step = rules.retention(host.settings)
     return host.run(Step("retention", {**step.variables, **changes}), task="rotate")
 
 
@@ -131,10 +131,10 @@ def test_with_the_next_archive_in_mind_one_more_goes(host):
     first, *_ = (host.archive(created=ago(days=days), proof="read") for days in (3, 2, 1))
     host.set(max_backups=3)
     assert told(judged(host), "expired") == []
-    report = host.run(steps.retention(host.settings, upcoming=True), task="history")
+    report = host.run(rules.retention(host.settings, upcoming=True), task="history")
     assert told(report, "expired") == [f"{first} beyond the newest 3"]
     host.set(db_name="other")
-    report = host.run(steps.retention(host.settings, upcoming=True), task="history")
+    report = host.run(rules.retention(host.settings, upcoming=True), task="history")
     assert told(report, "expired") == []
 
 
@@ -214,8 +214,8 @@ def test_without_awk_nothing_is_rotated_and_it_is_no_success(host, week):
 
 def test_without_awk_there_can_be_archives_all_the_same(host):
     host.without("awk")
-    several = [*host.until_preflight(), steps.dump(host.settings), steps.verify("read")]
-    assert host.run(*several, steps.publish(host.settings), task="backup").code == 0
+    several = [*host.until_preflight(), rules.dump(host.settings), step("verify", proof="read")]
+    assert host.run(*several, step("publish", host.settings), task="backup").code == 0
     assert len(host.dumps()) == 1
 
 

@@ -1,8 +1,8 @@
 """The steps: what has shrunk is marked, kept and not let pass; who accepts it is on record."""
 
 import pytest
-from fabric_predeploy.remote import steps
 from fabric_predeploy.remote.catalog import parse
+from fabric_predeploy.remote.steps import rules, step
 
 from tests.steps.host import KILLED
 
@@ -19,12 +19,12 @@ def before(host):
 def gated(host, *, accept=False, task="predeploy", gate=True):
     several = [
         *host.until_preflight(),
-        steps.dump(host.settings),
-        steps.verify("read"),
-        steps.shrink(host.settings, accept=accept),
-        steps.publish(host.settings),
+        rules.dump(host.settings),
+        step("verify", proof="read"),
+        step("shrink", host.settings, accept_shrink=accept),
+        step("publish", host.settings),
     ]
-    rotation = [steps.gate(), steps.retention(host.settings), steps.prune()] if gate else []
+    rotation = [step("gate"), rules.retention(host.settings), step("prune")] if gate else []
     return host.run(*several, *rotation, task=task)
 
 
@@ -95,7 +95,7 @@ def test_who_accepts_it_is_on_record_and_it_is_the_measure_from_then_on(host, be
     report = gated(host, accept=True)
     assert report.code == 0
     accepted, manifest = newest(host)
-    client = steps.lock(host.settings, create=True).variables["client"]
+    client = rules.lock(host.settings, create=True).variables["client"]
     assert manifest["shrink_accepted"] == client
     assert "shrunk" not in manifest
     assert f"the archive has shrunk, which {client} accepts: public.shop has 2 rows" in log(host)
@@ -190,5 +190,5 @@ def test_variables_of_the_account_change_nothing(host, before, monkeypatch):
 
 def test_what_it_keeps_on_record_is_read_by_the_client(host, before):
     gated(host)
-    told = host.run(steps.catalog(), task="history").facts["catalog"]
+    told = host.run(step("catalog"), task="history").facts["catalog"]
     assert [each.shrunk for each in parse(told).archives] == [False, True]

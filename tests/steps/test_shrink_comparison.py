@@ -5,7 +5,7 @@ import subprocess
 from datetime import timedelta
 
 import pytest
-from fabric_predeploy.remote.steps._texts import awk_of
+from fabric_predeploy.remote.steps import text
 
 from tests.steps.judging import AWKS, NOW, archive, manifest
 
@@ -46,7 +46,7 @@ class Directory:
         now |= {"created": f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "compress": "gzip:1"}
         now |= {"client_version": "15.18", "backup_dir": str(self.path), "run_dir": str(self.path)}
         done = subprocess.run(
-            [*AWKS[self.awk], awk_of("manifests") + awk_of("shrink")],
+            [*AWKS[self.awk], text("manifests.awk") + text("shrink.awk")],
             input=f"total 8\n{listing}listed=0\n",
             env={"LC_ALL": "C", "PATH": os.environ["PATH"], **now, **PERCENT, **changes},
             capture_output=True,

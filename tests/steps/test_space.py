@@ -1,10 +1,10 @@
 """How much room is left where the archives are."""
 
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import step
 
 
 def space(host):
-    report = host.run(steps.space(), task="history")
+    report = host.run(step("space"), task="history")
     assert report.code == 0
     return report.of("space")
 

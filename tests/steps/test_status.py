@@ -4,7 +4,7 @@ import fcntl
 from contextlib import contextmanager
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import step
 
 BEGUN = "result=failure\ntask=predeploy\ncode=1\nstep=lock\nreason=it has begun\n"
 ENDED = "result=success\ntask=predeploy\ncode=0\nstep=prune\n"
@@ -14,7 +14,7 @@ HOLDER = "predeploy for ci@runner, process 1, since 2025-03-14T12:34:56Z"
 @pytest.fixture
 def status(host):
     def told():
-        report = host.run(steps.status(), task="status")
+        report = host.run(step("status"), task="status")
         assert report.code == 0
         return report.of("status")
 

@@ -1,7 +1,7 @@
 """A swap makes nothing that is not on record before, and leaves nothing that it has made."""
 
 import pytest
-from fabric_predeploy.remote import steps
+from fabric_predeploy.remote.steps import step
 
 NEW = "shop_restore_20250314123456"
 # It notes what it is told, with the database that it is in, and fails where it is told `FAILING`.
@@ -38,14 +38,10 @@ def restore(host):
         host.stub("psql", talking(server, failing), version)
         return host.run(
             *host.until_preflight()[:3],
-            steps.preflight(host.settings, dumps=False),
-            steps.archive(name),
-            steps.rehearsing(),
-            steps.rehearse(),
-            steps.restoring(),
-            steps.back(host.settings),
-            steps.beside(),
-            steps.swap(host.settings, terminate=False),
+            step("preflight", host.settings, dumps=False),
+            step("archive", archive=name),
+            step("rehearse"),
+            step("swap", host.settings, terminate=False),
             task="restore",
         )
 

@@ -25,7 +25,7 @@ def test_every_function_that_the_page_names_beside_a_file_is_in_it():
     pairs = re.findall(r"`([\w/]+/\w+\.\w+)`,? `(\w+)`", TEXT)
     pairs += [(file, name) for name, file in re.findall(r"`(\w+)` in `([\w/]+\.\w+)`", TEXT)]
     assert ("remote/_ssh/hostkeys.py", "check") in pairs
-    assert ("tasks/_gate/recipe.py", "proving") in pairs
+    assert ("remote/recipes.py", "proving") in pairs
     for file, name in pairs:
         assert re.search(rf"\b{name}\b", (ROOT / file).read_text(encoding="utf-8")), (file, name)
 

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from fabric_predeploy.remote._door import script
+from fabric_predeploy.remote._door import contract, script
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = (".py", ".sh", ".sql", ".awk", ".env")
@@ -25,11 +25,11 @@ def test_no_file_of_the_product_is_longer_than_a_reader_bears():
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PRODUCT}
     assert len(lengths) > 250
     too_long = {path.name for path, length in lengths.items() if length > LONGEST}
-    assert too_long - {"restoring.sh"} == set()
+    assert too_long == set()
 
 
 def test_what_is_sent_to_a_host_lies_where_it_is_found():
-    assert sorted(SENT) == sorted(script.files().values())
+    assert sorted(SENT) == sorted(contract.files().values())
 
 
 def test_no_name_is_in_two_folders_as_the_first_would_be_sent_for_the_second():
@@ -37,10 +37,10 @@ def test_no_name_is_in_two_folders_as_the_first_would_be_sent_for_the_second():
     assert [name for name, times in names.items() if times > 1] == []
 
 
-def test_each_part_of_a_step_is_needed_by_one_step_alone():
-    """Then no run gets it twice, and no condition around one step hides it from another."""
-    parts = sorted(path.stem for path in SENT if path.stem.startswith("_"))
-    assert sorted(part for step in script.steps() for part in script.needs(step)) == parts
+def test_each_file_of_functions_is_needed_by_a_step():
+    parts = {path.stem for path in SENT if path.stem.startswith("_")}
+    needed = {part for step in contract.steps() for part in contract.contract(step).needs}
+    assert needed == parts
 
 
 def test_the_parts_of_the_library_are_all_sent():

@@ -93,7 +93,7 @@ KEPT = r"'search_path=|'search\\_path=|name = 'search_path'|manifest_value \"\$1
 
 
 def test_after_each_script_of_an_archive_comes_the_pin():
-    restoring = ROOT / "remote/steps/restore/restoring.sh"
+    restoring = ROOT / "remote/steps/restore/_restoring.sh"
     told = function("tell_script", restoring)
     _, after = told.strip().split('\\i :run_dir/$script"\n')
     lines = [line.strip() for line in after.splitlines() if "#" not in line]

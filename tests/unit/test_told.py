@@ -14,7 +14,7 @@ VARIABLE = re.compile(r"(?<!\\)\$\{?(\w+)")
 OURS = {
     "fence",  # in hexadecimal
     "lock_timeout_seconds",
-    "again_rows",
+    "drill_again_rows",
     "known",  # of a fixed list
     "script",
     "terminate",

@@ -1,8 +1,11 @@
 #!/bin/sh
 # Put the script, which the client sends, into the account's home: complete and as announced, or what was there stays.
 : "${script_bytes:?}" "${script_sha256:?}"
-die_of_problems                           # which programs may have left
-: "${checksum_program:?}" "${installed?}" # from programs and installed
+# needs: _transfer
+# after programs: checksum_program
+# after installed: installed script
+# tells: changed script
+die_of_problems # which programs may have left
 
 refuse_what_is_not_ours
 [ -n "$run_dir" ] || run_dir=$(mktemp -d)

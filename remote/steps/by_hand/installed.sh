@@ -1,5 +1,6 @@
 #!/bin/sh
 # Find the script that `install` has put into the account's home: it tells in its second line what it was made of.
+# tells: installed
 script=$HOME/remote-backup.sh installed=''
 if [ -f "$script" ] && [ ! -L "$script" ]; then
     installed=$(sed -n '2s/^# fabric-predeploy \([^ ]* [0-9a-f]*\)$/\1/p' "$script") || installed=

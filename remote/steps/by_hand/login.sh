@@ -1,6 +1,8 @@
 #!/bin/sh
 # Try a login as cron has it: with no password but one of ~/.pgpass. It asks the database nothing.
-: "${found?}" "${db_name:?}" # from programs and psql
+# after programs: found
+# after psql: target_host target_port
+# tells: login said
 die_of_problems
 
 # A pooler may refuse options, and whoever asks nothing needs none.

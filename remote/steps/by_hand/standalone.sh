@@ -1,7 +1,7 @@
 #!/bin/sh
 # Stand in for the client: take its settings from the environment, and tell people what it would read as facts.
-# needs: _settings
 : "${defaults:?}" "${checks:?}" "${gives:?}" "${profile:?}"
+# needs: _settings
 
 meet_client() {
     [ -z "$met" ] || return 0

@@ -11,7 +11,7 @@ go_back_over_the_copy() {
         log "the way back was not tried over the test restore: $(one_line "$(obstacles_to transaction | head -n 3)")"
         return 0
     fi
-    log "trying the way back over the test restore, with the rows of tables that have up to $again_rows"
+    log "trying the way back over the test restore, with the rows of tables that have up to $drill_again_rows"
     [ -z "$before_replay" ] || "$before_replay"
     leave_out_large
     ! may_create_anywhere || after_schemas=open_schemas
@@ -57,7 +57,7 @@ may_create_anywhere() {
 
 leave_out_large() {
     use_psql "$bin_dir/psql"
-    tell_psql "\\set again_rows $again_rows"
+    tell_psql "\\set again_rows $drill_again_rows"
     tell_psql "\\set archive_encoding $archive_encoding"
     tell_psql "$again_sql"
     hear_or_stop "while it looked for large tables"

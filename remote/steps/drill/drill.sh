@@ -2,12 +2,22 @@
 # Restore the archive into a place of its own, compare what has come with what was dumped, go the way back over it, and take the
 # place away again. It is filled by pg_restore, which is faster than one session where the database is large; the way back is that of
 # a restore, with the rows of small tables alone.
-# needs: _cluster _database _way_back
-: "${drill_db_sql?}" "${again_sql:?}" "${again_rows:?}" "${drill_timeout_seconds:?}"
-: "${place:?}" "${proof:?}" "${file:?}" "${bin_dir:?}" "${create_sql:?}" "${wipe_sql:?}" # from place, compare, verify, beside and back
+: "${proof:?}" "${drill_db_sql?}" "${again_sql:?}" "${drill_again_rows:?}" "${drill_timeout_seconds:?}"
+# needs: _listing _beside _compare _apart _cluster _database _way_back
+# after place: cluster initdb_child place socket_dir wanted_bytes drill_db
+# after programs: client_major client_version
+# after verify: file
+# after psql: db_host db_port db_user heard
+# perhaps after archive: manifest
+# perhaps after preflight: server_major server_version
+# tells: replayed_under
+# fails: 13
+# shows: restoring to compare
 
-# The words of `restoring` and `beside` are for the live database, which none of this has touched.
-not_restored() {
+: "${run_dir:?}"
+
+# Nothing here has touched the live database.
+trial_failed() {
     # What pg_restore said about a full disk is lost on that disk.
     [ "$(free_bytes)" -gt 65536 ] || die 13 "no space is left in $backup_path for the test restore of ${archive:-the dump}" "make room there, or choose another place with BACKUP_DRILL"
     advice=${2-see what it says above}
@@ -109,7 +119,7 @@ leave() {
     target_host=$db_host target_port=$db_port target_user=$db_user target_database=$db_name as_dumped=
 }
 
-compared='' went_back='' trial="the test restore"
+give_up=trial_failed compared='' went_back='' trial="the test restore"
 watch_client
 drill_started=$(date +%s)
 start_clock

@@ -1,8 +1,15 @@
 #!/bin/sh
 # Choose where the test restore is to be, see that there is room for it, and begin to make it.
 : "${drill?}" "${drill_db?}" "${most_bytes?}" "${here_major?}"
-die_of_problems                                 # which earlier steps may have left
-: "${run_dir:?}" "${bin_dir?}" "${psql_child?}" # from lock, psql, and preflight or archive
+# after lock:
+# after psql: db_name db_port db_user heard pooled_at
+# after programs: bin_dir client_major client_version
+# perhaps after preflight: database_bytes need_bytes server_major
+# perhaps after archive: archive manifest
+# tells: unplaced
+# fails: 10
+die_of_problems # which earlier steps may have left
+: "${run_dir:?}"
 
 # What a server of its own takes beside the database: three empty ones, and what it writes ahead.
 server_bytes=201326592

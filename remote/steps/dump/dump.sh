@@ -1,7 +1,15 @@
 #!/bin/sh
 # Dump one database beside its final name: complete, or absent.
-: "${project:?}" "${label:?}" "${version:?}" "${lock_timeout_seconds:?}" "${snapshot_sql:?}" "${context_sql:?}" "${content_sql:?}" "${sequences_sql?}" "${queue_sql:?}"
-: "${bin_dir:?}" "${compress_option:?}" "${expected_bytes?}" "${expected_seconds?}" "${configured_sql:?}" # from preflight and psql
+: "${project:?}" "${label:?}" "${version:?}" "${snapshot_sql:?}" "${context_sql:?}" "${content_sql:?}" "${sequences_sql?}" "${queue_sql:?}"
+# context_sql: locale context needs
+# needs: _pg_dump
+# after psql: configured_sql heard
+# after preflight: bin_dir compress_option expected_bytes expected_seconds missing server_major
+# tells: uncounted unhashed
+# fails: 12
+# shows: dumping
+
+: "${run_dir:?}"
 
 # Archives are ordered by their second, so each has one for itself: also when the clock was set back.
 choose_name() {

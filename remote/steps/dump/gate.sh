@@ -1,6 +1,6 @@
 #!/bin/sh
 # Let only those pass whose data is there as it was before, or who accept that it is not. The archive stays.
-: "${shrunk?}" "${published:?}" # from shrink and publish
+# after shrink: losses
 
 if [ -n "$shrunk" ]; then
     problems=$losses$newline

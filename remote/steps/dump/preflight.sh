@@ -1,8 +1,14 @@
 #!/bin/sh
 # Tell whether a backup can work here before it starts, each obstacle with its remedy, and choose the programs for it.
-# needs: _leftovers _pooler
 : "${compress?}" "${preflight_sql:?}" "${dumps?}"
-: "${found?}" "${db_name:?}" # from programs and psql
+# needs: _leftovers _pooler
+# after programs: bin_dir client_major found
+# after psql: db_host db_name db_port db_user heard more only_ask pin restate strict_opening target_port
+# tells: database_bytes missing relations server_version
+# fails: 10
+# shows: checking the database
+
+: "${run_dir:?}"
 
 newest_known=18 # the newest PostgreSQL that our tests have tried
 
@@ -171,16 +177,6 @@ check_space() {
     [ "$limit" = unlimited ] || [ $((limit * 512)) -ge "$need_bytes" ] ||
         problem "files may not grow over $((limit * 512)) bytes here (ulimit -f), about $need_bytes are needed" \
             "ask the host to lift the limit" space
-}
-
-# run_pg_dump OPTION…: what a dump and a look at one have in common. This shell becomes pg_dump.
-run_pg_dump() {
-    IFS=$newline
-    set -f
-    for each in $excluded; do set -- "$@" --exclude-table="$each"; done
-    unset IFS
-    connect "$bin_dir/pg_dump" "$@" --format=custom --lock-wait-timeout="${lock_timeout_seconds}s" --no-password \
-        --encoding="$db_encoding"
 }
 
 # A run makes so many small files. Where there is no room for them, or no inode, what fails first would tell of something else.

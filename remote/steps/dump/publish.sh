@@ -1,7 +1,15 @@
 #!/bin/sh
 # Give a proven dump its name: the sidecars first, the rename of the dump last.
 : "${git_commit?}" "${pinned?}"
-: "${partial:?}" "${name:?}" "${sha256:?}" "${proved:?}" # from dump and verify
+# after psql: db_host db_name
+# after preflight: client_version compress database_bytes missing relations server_version
+# after dump: created dump_seconds label name project version warnings
+# after verify: bytes sha256 toc_entries
+# tells: archive
+# fails: 12
+# shows: publishing
+
+: "${run_dir:?}"
 
 manifest_lines() {
     pairs format 1 project "$project" label "$label" version "$version" git_commit "$git_commit"

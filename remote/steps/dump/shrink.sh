@@ -1,7 +1,14 @@
 #!/bin/sh
 # Compare the proven dump with the archives of recent good runs: it is marked where much is gone that was there.
 : "${shrink_bytes_percent:?}" "${shrink_rows_percent:?}" "${accept_shrink?}" "${manifests_awk:?}" "${shrink_awk:?}"
-: "${project:?}" "${label:?}" "${created:?}" "${bytes:?}" "${run_dir:?}" # from dump and verify
+# after lock: client
+# after psql: db_name
+# after preflight: client_version compress
+# after dump: created label project
+# after verify: bytes
+# tells: gone lost
+
+: "${run_dir:?}"
 
 # One process, which reads no more manifests than it needs.
 compare_with_recent() {

@@ -53,7 +53,7 @@ await_client() {
 
 # is_reported RUN FILE
 is_reported() {
-    [ -f "$2" ] && IFS= read -r first_line <"$2" && [ "$first_line" = "$1 begin lock" ]
+    [ -f "$2" ] && IFS= read -r first_line <"$2" && [ "${first_line%begin *}" = "$1 " ]
 }
 
 # A client that attends to the run shares the lock of its report. The kernel drops that lock when the client's process ends.

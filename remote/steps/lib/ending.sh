@@ -67,16 +67,12 @@ find_reason() {
         rm -f "$backup_dir/status.partial"
         return 0
     fi
-    case $step in
-        lock | psql | programs | preflight | place) code=10 ;;
-        dump | publish) code=12 ;;
-        verify | drill) code=13 ;;
-    esac
+    code=$fails
 }
 
 # After a restore that did not end well, everybody asks first what the database is like now: whoever tells the reason tells it.
 tell_state() {
-    case $reason,$step in *'; the database is as it was'* | *'nothing was touched'* | *,drop_old) return 0 ;; esac
+    case $reason,$tells_no_state in *'; the database is as it was'* | *'nothing was touched'* | *,yes) return 0 ;; esac
     if [ -n "$committing" ]; then
         reason="$reason; whether the database was restored is not known"
     elif [ -n "$restored" ] && [ "${way-}" = salvage ]; then

@@ -11,7 +11,7 @@ unset PGDATESTYLE PGTZ PGGEQO PGTARGETSESSIONATTRS PG_COLOR # libpq would hand t
 unset BLOCK_SIZE LS_BLOCK_SIZE TIME_STYLE QUOTING_STYLE     # GNU's ls would tell sizes, times and names in them
 # What a run has come to. Whatever the account exports by these names is not ours: `run_dir` is removed at the end.
 only_looks='' verdict='' step='' log_file='' run_dir='' at_end='' partial='' published='' proved='' restored='' recorded='' audited='' reason='' remedy='' problems=''
-children='' psql_child='' server_child='' psql_program='' psql_idle='' parting='' watcher='' guard='' starting='' interrupt=''
+children='' psql_child='' server_child='' psql_program='' psql_idle='' parting='' watcher='' guard='' starting='' interrupt='' fails=1 listed='' tells_no_state=''
 rotation='not reached'
 report='' reconnect_seconds=0 alone_since='' deferred=''
 db_encoding=UTF8 archive_encoding=UTF8 client_encoding=UTF8

@@ -32,8 +32,9 @@ drop_report() {
     report=
 }
 
+# begin STEP [CODE]: with which the run ends where a command of ours fails in that step.
 begin() {
-    step=$1
+    step=$1 fails=${2-1}
     tell_client "$newline$fence begin $step"
 }
 

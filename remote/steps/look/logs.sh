@@ -1,6 +1,7 @@
 #!/bin/sh
 # Print the end of the log of the last run, or of the run that has made an archive.
 : "${archive?}" "${most_bytes:?}"
+# tells: bytes line log
 
 # The last of them by name is the newest.
 find_newest() {

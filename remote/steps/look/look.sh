@@ -1,5 +1,6 @@
 #!/bin/sh
 # Look at the host without touching it: from here on nothing is made, taken or removed, and no problem ends the run.
+# tells: file_system quota
 only_looks=yes
 
 tell_quota() {

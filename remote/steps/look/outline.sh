@@ -1,7 +1,12 @@
 #!/bin/sh
 # List what a dump of this database would hold, without one: pg_dump tells it first, and is stopped then.
-: "${outline_sql:?}" "${lock_timeout_seconds:?}"
-: "${run_dir:?}" "${bin_dir?}" "${db_user:?}" # from psql and preflight
+: "${outline_sql:?}"
+# needs: _pg_dump
+# after psql: heard
+# after preflight: bin_dir
+# tells: acts_for extension
+
+: "${run_dir:?}"
 
 write_outline() {
     run_pg_dump --compress=0 >"$run_dir/outline"

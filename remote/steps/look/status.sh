@@ -1,5 +1,6 @@
 #!/bin/sh
 # Print the status that the last run has left; of one that has begun and not ended, who is still at work.
+# tells: problem
 
 # Asked only where no end is on record: a run that begins at this very moment would find the lock taken.
 is_locked() {
@@ -11,7 +12,7 @@ is_locked() {
 }
 
 # A run that keeps no status may have come after one that was killed.
-find_holder() {
+find_who_is_at_work() {
     [ "$(manifest_value "$backup_dir/status" step)" = lock ] && is_plain "$backup_dir/lock" || return 0
     if is_locked; then
         holder=$(cat "$backup_dir/lock")
@@ -23,7 +24,7 @@ find_holder() {
 open_directory
 if is_plain "$backup_dir/status"; then
     at_work=
-    find_holder
+    find_who_is_at_work
     # Only after that, as it may have ended meanwhile.
     cat "$backup_dir/status"
     printf '\n'

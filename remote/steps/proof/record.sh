@@ -1,8 +1,8 @@
 #!/bin/sh
 # Record the proof that a test restore elsewhere has given, of the very archive that it was about.
 : "${archive:?}" "${sha256:?}" "${proof:?}" "${known_proof:?}" "${because?}"
-die_of_problems  # which lock may have left
-: "${run_dir:?}" # from lock
+die_of_problems # which lock may have left
+: "${run_dir:?}"
 
 other() {
     die 13 "$archive $1 since it was fetched: the proof $proof is not recorded" "look into it: fab verify, fab history"

@@ -1,7 +1,14 @@
 #!/bin/sh
 # Prove a dump: its checksum, and for the grade `read` that every block decodes and the table of contents is whole.
 : "${proof:?}" "${archive?}"
-: "${checksum_program:?}" # from programs; of an archive that is there, ${file:?} and ${manifest:?} from archive
+# after programs: bin_dir checksum_program
+# perhaps after psql: db_name
+# perhaps after archive: file manifest
+# perhaps after place: place
+# fails: 13
+# shows: proving
+
+: "${run_dir:?}"
 
 # A published archive is judged by its manifest; a fresh dump has none yet, a file from elsewhere perhaps.
 expect() {

@@ -1,7 +1,16 @@
 #!/bin/sh
 # Tell whether, and in which way, this role could bring the archive back here; the lists of what to replay are made with it.
 : "${demand?}" "${lost?}"
-: "${file:?}" "${bin_dir:?}" # from archive or verify; and the functions of rehearsing
+# needs: _rehearsing _listing
+# after psql: db_port pooled_at
+# after programs: bin_dir
+# after verify or archive or outline: file
+# perhaps after archive: manifest
+# perhaps after preflight: missing
+# tells: disappears kept_rows obstacle other_version ours swap_obstacle transaction_obstacle unqualified unrehearsed
+# shows: rehearsing a restore
+
+: "${run_dir:?}"
 
 check_demand() {
     demanded=$demand

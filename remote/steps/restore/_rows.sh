@@ -1,6 +1,6 @@
 # Of `restoring`: hold the rows that are there against those of the archive.
 
-not_compared() {
+rows_not_compared() {
     not_restored "the rows could not be compared with those of the archive" "look at free space and memory of the host"
 }
 
@@ -17,8 +17,8 @@ leave_out_unknown() {
     unknown=$(sed -n -e 's/^rows=unknown //p' -e 's/^content=rows:unknown /the contents of /p' "$1" "$2")
     [ -n "$unknown" ] || return 0
     log "WARNING: the restore was not compared in these tables, as their rows could not be counted or hashed: $(one_line "$unknown")"
-    known_in_both "$1" "$2" >"$run_dir/known" || not_compared
-    known_in_both "$2" "$1" >"$run_dir/known_other" || not_compared
+    known_in_both "$1" "$2" >"$run_dir/known" || rows_not_compared
+    known_in_both "$2" "$1" >"$run_dir/known_other" || rows_not_compared
     mv "$run_dir/known" "$1"
     mv "$run_dir/known_other" "$2"
     fact uncompared "$(one_line "$unknown")"
@@ -28,11 +28,11 @@ leave_out_unknown() {
 compare_rows() {
     tell_psql "$count_sql"
     hear_or_stop "while its rows were counted"
-    grep '^rows=' "$1" >"$run_dir/expected_rows" || [ $? -eq 1 ] || not_compared
+    grep '^rows=' "$1" >"$run_dir/expected_rows" || [ $? -eq 1 ] || rows_not_compared
     [ -s "$run_dir/expected_rows" ] || return 0
     leave_out_unknown "$run_dir/expected_rows" "$run_dir/rows"
-    wrong_rows=$(grep -v -x -F -f "$run_dir/rows" "$run_dir/expected_rows") || [ $? -eq 1 ] || not_compared
-    [ -n "$wrong_rows" ] || wrong_rows=$(grep -v -x -F -f "$run_dir/expected_rows" "$run_dir/rows") || [ $? -eq 1 ] || not_compared
+    wrong_rows=$(grep -v -x -F -f "$run_dir/rows" "$run_dir/expected_rows") || [ $? -eq 1 ] || rows_not_compared
+    [ -n "$wrong_rows" ] || wrong_rows=$(grep -v -x -F -f "$run_dir/expected_rows" "$run_dir/rows") || [ $? -eq 1 ] || rows_not_compared
     [ -n "$wrong_rows" ] || return 0
     not_restored "the rows are not those of the archive: $(one_line "$(printf '%s\n' "$wrong_rows" | head -n 5)")" \
         "the archive's own count and its contents differ: choose another archive"
@@ -44,11 +44,11 @@ compare_configured() {
     hear_or_stop "while the rows of extensions were counted"
     # shellcheck disable=SC2016 # awk's, not the shell's
     awk '!read_all { if ($0 == "end") read_all = 1; else brought[$0]; next } /^content=config_rows:/ && substr($0, index($0, " ") + 1) in brought' \
-        - "$manifest" >"$run_dir/expected_configured" <<END || not_compared
+        - "$manifest" >"$run_dir/expected_configured" <<END || rows_not_compared
 $(cat "$run_dir/configured_names")
 end
 END
-    wrong_rows=$(grep -v -x -F -f "$run_dir/configured" "$run_dir/expected_configured") || [ $? -eq 1 ] || not_compared
+    wrong_rows=$(grep -v -x -F -f "$run_dir/configured" "$run_dir/expected_configured") || [ $? -eq 1 ] || rows_not_compared
     [ -z "$wrong_rows" ] ||
         not_restored "the rows of extensions are not those of the archive: $(one_line "$(printf '%s\n' "$wrong_rows" | head -n 5)")" \
             "see whether the extension is of another version now"

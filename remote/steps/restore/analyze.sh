@@ -1,6 +1,7 @@
 #!/bin/sh
 # Give the planner back its statistics, which no archive holds, and name the materialized views that stayed empty.
-: "${restored:?}" "${psql_child:?}" # from replay
+# after psql: heard
+# shows: analyzing
 
 tell_psql "SET client_min_messages = error; SET lock_timeout = '5s';"
 tell_psql '\set ON_ERROR_STOP off'

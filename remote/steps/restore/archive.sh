@@ -1,8 +1,11 @@
 #!/bin/sh
 # Find the archive that the steps after this one read, what is on record of it, and the programs that can read it.
 : "${archive:?}" "${recorded?}"
-die_of_problems              # which lock and programs may have left
-: "${found?}" "${run_dir:?}" # from programs, and lock or psql
+# needs: _listing
+# after programs: bin_dir client_version found
+# tells: file relations
+die_of_problems # which lock and programs may have left
+: "${run_dir:?}"
 
 # One of ours has its sidecars. A file from elsewhere may have some; what it says of itself stands in for the rest.
 locate() {

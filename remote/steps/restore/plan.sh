@@ -1,7 +1,12 @@
 #!/bin/sh
 # Tell what a restore would meet and change: rows then and now, and who is in the way.
 : "${plan_sql:?}" "${sessions_sql:?}"
-: "${manifest:?}" "${bin_dir:?}" "${tables_sql:?}" "${run_dir:?}" # from archive, rehearse and psql
+# after psql: heard
+# after archive: bin_dir manifest
+# tells: now session there
+# shows: counting rows
+
+: "${run_dir:?}"
 
 grep '^rows=' "$manifest" || [ $? -eq 1 ]
 # Of tables of extensions, as `rehearse` has found them.

@@ -1,7 +1,14 @@
 #!/bin/sh
 # Bring the database back to the archive in one transaction: go the way back, compare, commit. Or leave it as it is.
 : "${terminate?}"
-: "${manifest:?}" "${server_major:?}" "${count_sql:?}" # from archive, preflight and restoring; and the functions of back
+# needs: _back _commit
+# after psql: heard
+# after preflight: server_major
+# after archive: manifest
+# after rehearse: lost
+# shows: restoring
+
+: "${run_dir:?}"
 
 end_sessions() {
     # Materialized first: in one query with the ending, a planner may well end a session before it looks whose it is.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Print the last lines of the file `restores`: a line is the beginning or the end of a restore.
 : "${most_lines:?}"
+# tells: line
 
 open_directory
 if is_plain "$backup_dir/restores"; then

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Pin an archive, so that rotation leaves it alone, or take its pin away.
 : "${archive:?}" "${pin?}"
-die_of_problems  # which lock may have left
-: "${run_dir:?}" # from lock
+# tells: changed
+die_of_problems # which lock may have left
+: "${run_dir:?}"
 
 base=$backup_dir/${archive%.dump}
 manifest=$base.manifest

@@ -1,6 +1,9 @@
 #!/bin/sh
 # Remove what retention no longer keeps.
-: "${expired?}" # from retention: a name and a reason on each line
+# after retention: expired
+# tells: removed
+
+: "${run_dir:?}"
 
 # The dump first: sidecars without it are leftovers, a dump without them would be a riddle.
 remove_archive() {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Decide which archives go, and why: for `prune`, and for people who only ask.
 : "${now?}" "${max_backups?}" "${keep_days?}" "${keep_daily?}" "${keep_weekly?}" "${keep_monthly?}" "${proof:?}" "${upcoming?}" "${manifests_awk:?}" "${retention_awk:?}"
+# tells: expired foundation
 die_of_problems # which lock and awk may have left
 
 undecided() {

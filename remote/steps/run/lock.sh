@@ -1,6 +1,8 @@
 #!/bin/sh
 # Let one run at a time into the backup directory, and clear away what an earlier one left unfinished.
 : "${client:?}" "${create:?}" "${lock_wait_seconds:?}" "${keep_logs:?}" "${upload?}" "${reconnect_seconds:?}"
+# fails: 10
+# shows: getting the lock
 
 make_directory() {
     judge_way "$(there "$backup_dir")/."

@@ -1,6 +1,9 @@
 #!/bin/sh
 # Find PostgreSQL's programs and one for checksums.
 : "${db_bin_dir?}"
+# tells: checksum found
+# fails: 10
+# shows: looking for programs
 
 version_of() {
     set -- "$("$1" --version 2>/dev/null)" || :
@@ -57,15 +60,6 @@ choose_programs() {
     unset IFS
 }
 
-# The table of contents of `file`, into a file of its own.
-list_entries() {
-    start "$bin_dir/pg_restore" --list "$file" >"$run_dir/toc" 2>"$run_dir/list_stderr"
-    finished $!
-    [ "$child_status" -eq 0 ] || die 13 "pg_restore cannot list ${file#./}: $(tail -n 1 "$run_dir/list_stderr")" \
-        "it is not a whole archive of pg_dump --format=custom: choose another"
-    listed=$file
-}
-
 # Each of our conversations holds some, and psql and pg_dump need as many again.
 fewest_files=32
 # shellcheck disable=SC3045 # dash, bash and busybox have it, and without it there is no limit to tell
@@ -73,7 +67,7 @@ files_limit=$(ulimit -n 2>/dev/null) || files_limit=unlimited
 [ "$files_limit" = unlimited ] || [ "$files_limit" -ge "$fewest_files" ] ||
     problem "this account may open only $files_limit files at once (ulimit -n), and $fewest_files are needed" \
         "take the line that lowers it out of the account's startup files, or ask the host to raise it" shell
-listed='' checksum_program=
+checksum_program=
 for program in "sha256sum" "shasum -a 256" "openssl dgst -sha256 -r"; do
     [ -n "$checksum_program" ] || ! command -v "${program%% *}" >/dev/null || checksum_program=$program
 done

@@ -1,6 +1,10 @@
 #!/bin/sh
 # Open sessions in databases; and hold one as a conversation: one psql that the steps after this one talk to.
-: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${tables_sql:?}" "${configured_sql:?}" "${blockers_sql:?}" "${exclude_tables?}"
+: "${db_name:?}" "${db_user:?}" "${db_host:?}" "${db_port:?}" "${tables_sql:?}" "${configured_sql:?}" "${exclude_tables?}"
+# configured_sql: configured around
+# after programs: bin_dir
+# fails: 10
+# shows: connecting to the database
 
 # What every session of psql begins with. Without it, whoever may create functions, operators or tables in a schema of the
 # role's search path would answer for those that our queries name, with our rights. The temporary schema is named, as it would
@@ -187,23 +191,6 @@ error_first() {
 }
 
 end_prepared="end it as that role, or as a superuser, in this database: COMMIT PREPARED or ROLLBACK PREPARED, and that name"
-
-# Who keeps us from the tables, as far as the database knows.
-tell_blockers_of_dump() {
-    use_psql "$bin_dir/psql"
-    tell_psql "$blockers_sql"
-    hear_psql || return 0
-    IFS=$newline
-    set -f
-    for line in $(printf '%s' "$heard" | sed -n 's/^blocker=//p'); do
-        case $line in
-            'prepared transaction '*) problem "$line" "$end_prepared" dump ;;
-            *) problem "$line" "let it end, or end it: SELECT pg_terminate_backend(<pid>)" dump ;;
-        esac
-    done
-    set +f
-    unset IFS
-}
 
 # Where sessions go from here on.
 target_host=$db_host target_port=$db_port target_user=$db_user target_database=$db_name connect_seconds=10

@@ -1,10 +1,16 @@
 #!/bin/sh
 # Bring chosen tables of the archive back into a new schema beside the live ones, which are not touched; all of them or none.
 : "${tables:?}" "${lock_timeout_seconds:?}" "${salvage_sql:?}"
-: "${file:?}" "${manifest:?}" "${bin_dir:?}" "${count_sql:?}" # from archive and restoring
+# needs: _listing _restoring _commit
+# after psql: heard
+# after archive: archive bin_dir file manifest
+# tells: salvaged schema
+# shows: restoring tables
 
-# told KEY: the values of that key in what was heard, a line each.
-told() {
+: "${run_dir:?}"
+
+# heard_of KEY: the values of that key in what was heard, a line each.
+heard_of() {
     printf '%s' "$heard" | sed -n "s/^$1=//p"
 }
 
@@ -33,16 +39,16 @@ find_tables() {
     hear_or_stop "while it looked for the tables"
     IFS=$newline
     set -f
-    for line in $(told refused); do
+    for line in $(heard_of refused); do
         problem "${line%%"$tab"*}" "${line#*"$tab"}"
     done
     set +f
     unset IFS
     ! tells refused "$heard" || die 14 "these tables cannot be brought back from $archive; nothing was touched" "do what stands beside each of them, and run it again"
-    without_rows=$(told without_rows)
+    without_rows=$(heard_of without_rows)
     [ -z "$without_rows" ] || log "WARNING: the archive was taken without the rows of these tables, so they stay empty: $(one_line "$without_rows")"
-    schema=$(told schema)
-    entries=$(told data)
+    schema=$(heard_of schema)
+    entries=$(heard_of data)
     case $schema in restored_????????_??????) ;; *) not_restored "$(odd_answer "name of a schema" "$schema")" ;; esac
     for entry in $entries; do
         is_number "$entry" || not_restored "$(odd_answer "number of an entry" "$entry")"
@@ -94,8 +100,8 @@ count_quotes() {
     done
 }
 
-# fill ENTRY: one table's rows from the archive into the new table.
-fill() {
+# fill_table ENTRY: one table's rows from the archive into the new table.
+fill_table() {
     printf '%s\n' "$1" >"$run_dir/entry.list"
     mkfifo "$run_dir/rows"
     start_function pass_rows
@@ -141,7 +147,7 @@ check_locks() {
     tell_psql "SELECT 'lock=' || about FROM foreign_lock;"
     hear_or_stop "while it looked after the live tables"
     ! tells lock "$heard" ||
-        not_restored "the archive's definitions, or what the database does at them, would touch more than the new schema: $(one_line "$(told lock)")" \
+        not_restored "the archive's definitions, or what the database does at them, would touch more than the new schema: $(one_line "$(heard_of lock)")" \
             "event triggers may be the cause; or restore the archive as a whole into another database"
 }
 
@@ -152,10 +158,10 @@ check_rows() {
     tell_psql "SELECT 'salvaged=' || rows || ' ' || translate(format('%I', new_name), E'\\n\\r', '  ') FROM result ORDER BY n;"
     tell_psql "SELECT 'told=' || shown || ': ' || rows || ' rows in ' || translate(format('%I.%I', :'schema', new_name), E'\\n\\r', '  ') FROM result ORDER BY n;"
     hear_or_stop "while its rows were counted"
-    ! tells wrong "$heard" || not_restored "the rows are not those of the archive: $(one_line "$(told wrong)")" \
+    ! tells wrong "$heard" || not_restored "the rows are not those of the archive: $(one_line "$(heard_of wrong)")" \
         "the archive's own count and its contents differ: choose another archive"
     results=$(printf '%s' "$heard" | sed -n '/^salvaged=/p')
-    told=$(told told)
+    told=$(heard_of told)
 }
 
 started=$(date +%s)
@@ -171,7 +177,7 @@ tell_psql 'SET LOCAL idle_in_transaction_session_timeout = 0;'
 find_tables
 make_tables
 for entry in $entries; do
-    fill "$entry"
+    fill_table "$entry"
 done
 check_rows
 check_locks

@@ -1,8 +1,11 @@
 #!/bin/sh
 # Tell which databases the restores by swap have left beside the live one; drop those that are named.
-: "${names?}" "${old_sql:?}"
+: "${names?}" "${drop_old_sql:?}"
+# after programs: found
+# after psql: db_name heard
+# tells: dropped old_database
 die_of_problems
-: "${found?}" "${db_name:?}" # from programs and psql
+: "${run_dir:?}"
 
 # tell_old DROPS
 tell_old() {
@@ -10,9 +13,10 @@ tell_old() {
     tell_psql '\set names `cat "$RUN_DIR/names"`'
     tell_psql "\\set drops $1"
     tell_psql "SET statement_timeout = 0; SET lock_timeout = '30s'; SET client_min_messages = warning;"
-    tell_psql "$old_sql"
+    tell_psql "$drop_old_sql"
 }
 
+tells_no_state=yes # of the database that a restore is about: nothing here touches it
 watch_client
 printf '%s' "$names" >"$run_dir/names"
 psql=${found%%"$newline"*}

@@ -1,7 +1,15 @@
 #!/bin/sh
 # Restore the archive into a new database beside the live one, then let them change names. Or leave the live one as it is.
-: "${lock_timeout_seconds:?}" "${terminate?}" "${carry_sql:?}" "${end_sql:?}"
-: "${file:?}" "${manifest:?}" "${bin_dir:?}" "${ours_sql:?}" "${count_sql:?}" "${server_major:?}" # from archive, rehearsing, restoring and preflight
+: "${terminate?}" "${swap_carry_sql:?}" "${swap_end_sql:?}"
+# needs: _beside _commit
+# after psql: db_name db_port heard pooled_at
+# after preflight: server_major
+# after programs: bin_dir client_major client_version
+# after archive: file manifest
+# after rehearse: lost
+# shows: restoring beside the live database
+
+: "${run_dir:?}"
 
 # Rows of extensions, where there are any, in the order of the archive: one after the other with all the rest.
 fill_new() {
@@ -60,7 +68,7 @@ in_the_way() {
 # Sessions come back at once; once the rename has begun, they wait at the door, and those that were faster are ended.
 start_ending() {
     # shellcheck disable=SC2016 # psql asks a shell of its own
-    printf '%s\n' '\set live `cat "$RUN_DIR/live"`' "$end_sql" '\watch 0.05' >"$run_dir/end_sql"
+    printf '%s\n' '\set live `cat "$RUN_DIR/live"`' "$swap_end_sql" '\watch 0.05' >"$run_dir/end_sql"
     start_function session "$bin_dir/psql" --file="$run_dir/end_sql" </dev/null >>"$run_dir/ended" 2>/dev/null
     ender=$!
 }
@@ -115,7 +123,7 @@ begin_elsewhere
 enter_maintenance
 as_when_dumped "$manifest"
 create_new
-tell_psql "$carry_sql"
+tell_psql "$swap_carry_sql"
 hear_or_stop "while it made the new database"
 choose_entries
 enter_database "$new_database"

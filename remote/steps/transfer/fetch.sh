@@ -1,6 +1,7 @@
 #!/bin/sh
 # Give an archive to the client: its manifest, and its dump from a byte on.
 : "${archive:?}" "${sha256:?}" "${offset:?}"
+# shows: fetching the archive
 
 # The client takes so many bytes as they are, and reads lines again after them.
 give() {

@@ -1,8 +1,12 @@
 #!/bin/sh
 # Take a dump, and its manifest where it has one, from the client: complete and as announced, or absent.
 : "${upload:?}" "${dump_bytes:?}" "${manifest_bytes:?}" "${sha256:?}"
-die_of_problems                          # which lock and programs may have left
-: "${checksum_program:?}" "${run_dir:?}" # from them; and the functions of transfer
+# needs: _transfer
+# after programs: checksum_program
+# tells: file
+# shows: sending the archive
+die_of_problems # which lock and programs may have left
+: "${run_dir:?}"
 
 check_room() {
     needed_bytes=$((dump_bytes + manifest_bytes + 1048576))

@@ -1,7 +1,9 @@
-#!/bin/sh
 # What `rehearse` and `drill` have in common: to ask a database whether, and how, the archive could be brought back there.
 : "${ours_sql:?}" "${rehearse_sql:?}" "${watchers_sql:?}"
-: "${run_dir:?}" "${configured_sql:?}" # from psql
+# rehearse_sql: rehearse obstacles rights needed rehearsed stays circles unqualified
+# after psql: configured_sql heard
+# after programs: bin_dir
+# perhaps after archive: archive manifest
 
 # Whether the database that is asked is the one that the archive is of.
 asks_live=

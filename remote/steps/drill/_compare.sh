@@ -1,7 +1,5 @@
-#!/bin/sh
 # What the archive was dumped from, and in what a test restore differs from it.
-: "${proof:?}" "${content_sql:?}" "${sequences_sql?}" "${compare_sql?}"
-: "${run_dir:?}" "${bin_dir:?}" "${psql_child?}" "${configured_sql:?}" # from verify, restoring and place
+: "${content_sql:?}" "${sequences_sql?}" "${compare_sql?}"
 
 differs() {
     die 13 "the test restore of ${archive:-the dump} is not what was dumped: $1" \

@@ -1,7 +1,9 @@
-#!/bin/sh
 # What works in a database beside the live one: to make it, to fill it from the archive, to drop it.
 : "${create_sql:?}"
-: "${run_dir:?}" "${bin_dir:?}" "${db_name:?}" # from psql, and preflight or archive
+# create_sql: locale swap_create
+# needs: _back
+# after psql: db_host db_name db_port heard
+# perhaps after preflight:
 
 # enter_database NAME: open a session in that database, which knows the databases of this restore as :live, :new and :old.
 enter_database() {

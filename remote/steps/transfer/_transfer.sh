@@ -1,5 +1,5 @@
-#!/bin/sh
 # How files come from the client: what `receive` and `install` have in common.
+# after programs: checksum_program
 
 # The client sends nothing before it is asked, so what watches it has not taken any of it.
 ask_client() {

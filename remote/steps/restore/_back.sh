@@ -1,8 +1,8 @@
-#!/bin/sh
 # The way back, by one transaction: wipe what is ours, then replay the archive. A restore goes it in the live database, and a
 # test restore goes it over its copy.
 : "${lock_timeout_seconds:?}" "${lock_tables_sql:?}" "${wipe_sql:?}" "${unconfigure_sql:?}" "${late_sql:?}" "${named_sql:?}" "${public_sql:?}" "${lend_sql:?}" "${take_back_sql:?}"
-: "${ours_sql:?}" "${file:?}" "${bin_dir:?}" "${entries_awk:?}" "${run_dir:?}" # from rehearsing, archive or verify, and restoring
+# needs: _restoring _rehearsing
+# after programs: client_major
 
 # What else is to be done in its turn; and `in_copy` says in the log that it is not the live database.
 in_copy='' before_wipe='' after_wipe='' before_replay='' after_schemas=''

@@ -1,8 +1,11 @@
-#!/bin/sh
 # What both ways to restore have in common: to replay a part of the archive, refresh, compare with the manifest, commit.
-# needs: _rows
 : "${count_sql:?}" "${sessions_sql:?}" "${entries_awk:?}"
-: "${configured_sql:?}" # from psql
+# count_sql: count recount
+# needs: _rows
+# after psql: configured_sql db_user end_prepared heard pin unpin
+# after programs: bin_dir
+# after verify: archive file
+# perhaps after archive: manifest
 
 # What fails once, fails again: a name that is not found is, as a rule, one that a function of the archive writes without a schema.
 mend_first='mend first what the messages above name; if a function does not find a name, see docs/obstacles.md of fabric-predeploy'
@@ -11,8 +14,9 @@ mend_first='mend first what the messages above name; if a function does not find
 # the words of a first try that may have failed for its search path. Whether rows were left out, as only a test restore does.
 place_options='' role_path='' replay_path='' stumbled='' lacks_rows=''
 
+# not_restored REASON [REMEDY]: what has no way to go on. Each step that restores says in `give_up` how it ends then.
 not_restored() {
-    die 15 "$1; the database is as it was" "${2-$mend_first}"
+    "$give_up" "$@"
 }
 
 # hear_or_stop WHILE [REMEDY]: what the statements came to.
@@ -227,51 +231,4 @@ count_unfilled() {
     hear_or_stop "while it refreshed materialized views"
     unfilled=${heard%"$newline"}
     is_number "$unfilled" || not_restored "$(odd_answer "number of materialized views" "$unfilled")"
-}
-
-# Asked from a new session, as the old one may have been lost with the answer on its way.
-ask_outcome() {
-    outcome=
-    tries=0
-    while [ "$outcome" != committed ] && [ "$outcome" != aborted ] && [ "$tries" -lt 30 ]; do
-        [ "$tries" -eq 0 ] || sleep 1
-        tries=$((tries + 1))
-        use_psql "$bin_dir/psql"
-        tell_psql "SELECT pg_xact_status('$transaction');"
-        if hear_psql; then outcome=${heard%"$newline"}; fi
-    done
-}
-
-# commit WHAT: from here on there is no way back but another restore, so a signal waits until it is known what came of it.
-commit() {
-    tell_psql 'SELECT pg_current_xact_id();'
-    hear_or_stop "before its end"
-    transaction=${heard%"$newline"}
-    is_number "$transaction" || not_restored "$(odd_answer "number of the transaction" "$transaction")"
-    trap '' INT TERM HUP
-    committing=yes
-    remedy="ask the database: SELECT pg_xact_status('$transaction')"
-    write_interim_status "it is at its very end, or was killed there"
-    remedy=
-    tell_psql 'COMMIT;'
-    if ! hear_psql; then
-        words=$(psql_words)
-        ask_outcome
-        case $outcome in
-            committed) ;;
-            aborted)
-                committing=
-                not_restored "the database refused the end of the transaction: $words"
-                ;;
-            *) die 15 "the connection to the database was lost at the very end: $words" \
-                "ask the database: SELECT pg_xact_status('$transaction')" ;;
-        esac
-    fi
-    committing=
-    restored=$archive
-    restore_seconds=$(seconds_since "$started")
-    audit "$1"
-    write_interim_status "it is restored; the run is at work still, or was killed without a word"
-    trap interrupted INT TERM HUP
-    watch_client_again # its word may have come when nobody listened
 }

@@ -1,7 +1,5 @@
-#!/bin/sh
 # For a test restore in a server of its own: the roles and the database, and what a superuser makes there, by name.
 : "${apart_sql:?}" "${drill_create_sql:?}" "${drill_limit_sql:?}"
-: "${run_dir:?}" "${bin_dir:?}" "${file:?}" "${entries_awk:?}" "${proof:?}" # from psql, verify, restoring and compare
 
 # What the archive holds is run by a role that may do no more than the archive's own, whatever a manifest says: a superuser
 # of this server could do whatever our account can.
