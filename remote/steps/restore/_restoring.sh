@@ -85,14 +85,15 @@ tell_blockers() {
     unset IFS
 }
 
-# The shell opens the pipe, so that a pg_restore that fails before it opens anything does not leave its reader waiting.
+# `tell_script` has opened the pipes; each of these two holds its own ends alone.
 write_script() {
     # shellcheck disable=SC2086 # one option, or none
-    exec "$bin_dir/pg_restore" $place_options --use-list="$run_dir/$1.list" --file=- "$file" >"$run_dir/script"
+    exec "$bin_dir/pg_restore" $place_options --use-list="$run_dir/$1.list" --file=- "$file" 7<&- 8>&-
 }
 
 filter_script() {
-    "$1" <"$run_dir/script" >"$run_dir/filtered"
+    exec <&7 7<&- 8>&-
+    "$1"
 }
 
 # Definitions go to the database as literals that psql never reads: no name or text can be a command of psql there, be one
@@ -114,21 +115,28 @@ read_script() {
     rm -f "$run_dir/script"
 }
 
-# tell_script LIST FILTER: an end of the script that comes too early would look like its end to psql, so `end_script` asks
-# both programs.
+# tell_script LIST FILTER, which may be empty: an end of the script that comes too early would look like its end to psql, so `end_script` asks
+# both programs. All ends of the pipes are open before the programs are there: at the pipe of one that is killed before it comes
+# to its end, its reader would wait for ever. Our own end stays open until psql says, by the first line, that it has come in.
 tell_script() {
     mkfifo "$run_dir/script" "$run_dir/filtered"
-    start_function write_script "$1" 2>"$run_dir/stderr"
+    exec 7<>"$run_dir/script" 8<>"$run_dir/filtered"
+    printf '%s\n' "\\echo $fence" >&8
+    into=filtered filter_child=
+    [ -z "$2" ] || into=script
+    start_function write_script "$1" >"$run_dir/$into" 2>"$run_dir/stderr"
     restore_child=$!
-    filter_child=
-    script=script
+    exec 7<"$run_dir/script"
     if [ -n "$2" ]; then
-        script=filtered
-        start_function filter_script "$2" 2>"$run_dir/filter_stderr"
+        start_function filter_script "$2" >"$run_dir/filtered" 2>"$run_dir/filter_stderr"
         filter_child=$!
     fi
+    exec 7<&-
     tell_psql '\o /dev/null'
-    tell_psql "\\i :run_dir/$script"
+    tell_psql "\\i :run_dir/filtered"
+    heed_signals
+    if hear_fence; then :; fi # that psql has ended instead is for the next `hear_psql` to say
+    exec 8>&-
     tell_psql '\o'
     # The script has set how it is read itself.
     tell_psql 'RESET client_encoding; SET standard_conforming_strings = on;'

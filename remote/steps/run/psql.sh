@@ -124,6 +124,7 @@ open_psql() {
 
 # Once it has gone, nobody reads: what became of it is for `hear_psql` to say.
 tell_psql() {
+    [ -n "$psql_child" ] || return 0
     psql_idle=
     printf '%s\n' "$1" >&4 2>/dev/null || :
 }
@@ -132,6 +133,12 @@ tell_psql() {
 hear_psql() {
     heed_signals
     tell_psql "\\echo $fence"
+    hear_fence
+}
+
+# hear_fence: `hear_psql`, where something else tells psql to say that.
+hear_fence() {
+    [ -n "$psql_child" ] || return 1
     heard=
     while IFS= read -r line <&5; do
         if [ "$line" = "$fence" ]; then
