@@ -1,7 +1,7 @@
 #!/bin/sh
 # Try a login as cron has it: with no password but one of ~/.pgpass. It asks the database nothing.
 # after programs: found
-# after psql: target_host target_port
+# after psql: target_host target_port only_ask
 # tells: login said
 die_of_problems
 
@@ -9,12 +9,13 @@ die_of_problems
 log_in() {
     db_password=
     pooled_at="$target_host $target_port"
+    opening=$only_ask
     unset PGPASSFILE # which startup files may set, and cron reads none
-    connect "$1" --no-psqlrc --no-password --command='\q' </dev/null
+    session "${program#* }/psql" </dev/null
 }
 
-psql=${found%%"$newline"*}
-if said=$(log_in "${psql#* }/psql" 2>&1); then
+program=${found%%"$newline"*}
+if said=$(log_in 2>&1); then
     fact login yes
 else
     facts login no said "$(one_line "$said")"
