@@ -34,8 +34,11 @@ def restore(host):
         (host.tools / tool).symlink_to(f"/usr/bin/{tool}")
     name = host.archive()
 
-    def run(server="15", failing="never", version="15.18"):
-        host.stub("psql", talking(server, failing), version)
+    def run(server="15", failing="never", version="15.18", killing=False):
+        psql = talking(server, failing)
+        if killing:
+            psql = psql.replace("*pg_current_xact_id*)", KILLING)
+        host.stub("psql", psql, version)
         return host.run(
             *host.until_preflight()[:3],
             step("preflight", host.settings, dumps=False),
@@ -107,6 +110,35 @@ def test_a_pg_restore_that_fails_is_15_and_what_it_said_first_is_told(host, rest
     assert report.code == 15
     assert "exit code 1: pg_restore: error: COPY failed" in report.of("result")["reason"]
     assert "DROP DATABASE IF EXISTS" in told(host)
+
+
+# When it is to read the script of the archive, it kills the other children of the run, also those
+# that write it.
+KILLING = """'\\i :run_dir/filtered')
+            for stat in /proc/[0-9]*/stat; do
+                read -r pid _ _ parent _ <"$stat" || continue
+                [ "$parent" != "$PPID" ] || [ "$pid" = $$ ] || kill -KILL "$pid"
+            done
+            while IFS= read -r line; do
+                case $line in '\\echo '*) printf '%s\\n' "${line#?echo }" ;; esac
+            done <"$RUN_DIR/filtered" ;;
+        *pg_current_xact_id*)"""
+
+
+def test_whoever_writes_the_script_may_be_killed_and_nobody_waits_for_it(host, restore):
+    """In each shell: none may keep an end of a pipe for itself."""
+    host.stub(
+        "pg_restore",
+        """case $1 in
+        --list) printf '%s\\n' '; Archive' '3; 2615 2200 SCHEMA - shop owner' ;;
+        *) sleep 3; echo 'SELECT 1;' ;;
+        esac""",
+    )
+    report = restore(killing=True)
+    assert report.code == 15
+    assert "pg_restore ended with exit code 137" in report.of("result")["reason"]
+    assert "DROP DATABASE IF EXISTS" in told(host)
+    assert host.unfinished() == []
 
 
 def test_a_new_database_that_cannot_be_dropped_stays_on_record_and_goes_with_the_next_run(
