@@ -22,7 +22,7 @@ from tests.faults.means import (
     with_settings,
 )
 from tests.faults.scene import Run, Scene
-from tests.integration.test_interrupts import wait_for
+from tests.integration.gate.test_interrupts import wait_for
 from tests.project import DATABASE, OWNER
 
 GROUP = "PostgreSQL"

@@ -10,7 +10,7 @@ from typing import TypedDict
 from sandbox.postgres import SUPERUSER
 from tests.faults.fault import nothing
 from tests.faults.scene import Run, Scene
-from tests.integration.test_interrupts import wait_for
+from tests.integration.gate.test_interrupts import wait_for
 
 Inject = Callable[[Scene], AbstractContextManager[None]]
 Happens = Callable[[Scene, ExitStack], object]

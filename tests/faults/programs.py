@@ -8,7 +8,7 @@ from functools import partial
 from tests.faults.fault import Fault
 from tests.faults.means import Inject, as_root, dumping, stubbed
 from tests.faults.scene import Run, Scene
-from tests.integration.test_interrupts import wait_for
+from tests.integration.gate.test_interrupts import wait_for
 
 GROUP = "The programs on the host"
 

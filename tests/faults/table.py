@@ -23,7 +23,7 @@ from tests.faults import (
     stopped,
 )
 from tests.faults.fault import Fault
-from tests.integration.test_parameters import VALUES, WHOSE
+from tests.integration.strangers.test_parameters import VALUES, WHOSE
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "faults.md"
@@ -70,7 +70,7 @@ is a failed test: the gate was a false green. `make test` tries a sample of each
 - {changes:,} changes of an object by a deploy, of {kinds} kinds of objects and {owners} pairs of
   owners, and {swaps:,} objects that come back by a swap (tests/catalogue);
 - {values:,} values of settings that a role, a database or a role in a database may have
-  (tests/integration/test_parameters.py).
+  (tests/integration/strangers/test_parameters.py).
 """
 _COLUMNS = """
 | fault | exit code | what is told | `fab status` then |

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.integration.test_install import Account
+from tests.integration.look.test_install import Account
 from tests.names.conftest import PUBLIC_FIRST, add_server
 from tests.names.overloads import ServerLog
 from tests.names.runs import EQUAL, nobody_answered, session_of, slow_predeploy

@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         shell = getattr(item, "callspec", None) and item.callspec.params.get("sh")  # type: ignore[attr-defined]
         module = item.path.stem.removeprefix("test_")
-        if item.path.parent != Path(__file__).parent or shell in (None, "dash"):
+        if Path(__file__).parent not in item.path.parents or shell in (None, "dash"):
             continue
         if module not in IN_EACH_SHELL and (module, shell) in seen:
             item.add_marker(pytest.mark.thorough)
