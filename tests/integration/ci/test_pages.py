@@ -84,7 +84,7 @@ def test_the_way_back_leads_back_and_forth(project):
 
 
 def test_the_tasks_of_a_team_run_as_their_page_shows_them(project):
-    tasks, fabfile = re.findall(r"```python\n(.*?)```", page("tasks"), re.DOTALL)
+    tasks, fabfile, *_ = re.findall(r"```python\n(.*?)```", page("tasks"), re.DOTALL)
     (project.directory / "tasks.py").write_text(tasks)
     (project.directory / "fabfile.py").write_text(fabfile)
     for task, said in {"deploy": "deploying", "release": "go back to", "migrate": "migr"}.items():
