@@ -140,7 +140,8 @@ FAULTS = [
         codes=(14,),
         inject=damaged(lambda archive: manifest(archive).unlink()),
         command=("restore", "--file=v1.2.0", "--yes"),
-        says=r"No archive matches 'v1.2.0'.*?Left out, as their manifest is not readable: \S+\.dump",
+        says=r"No archive matches 'v1.2.0'.*?"
+        r"Left out, as their manifest is not readable: \S+\.dump",
     ),
     restore(
         "restore of the latest, of which the manifest is missing",
