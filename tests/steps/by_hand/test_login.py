@@ -14,6 +14,11 @@ def test_the_password_of_the_client_is_not_used(host):
     assert (told["login"], told["said"]) == ("no", "no word")
 
 
-def test_a_login_asks_the_database_nothing(host):
-    host.stub("psql", '[ "$*" = "--no-psqlrc --no-password --command=\\\\q" ]')
+def test_a_login_asks_the_database_for_no_more_than_the_number_of_its_session(host):
+    host.stub("psql", """printf '%s\\n' "$@" >"$HOME/asked\"""")
     assert logged_in(host)["login"] == "yes"
+    asked = (host.home / "asked").read_text().splitlines()
+    assert [each for each in asked if each.startswith(("--command=", "--file="))] == [
+        "--command=SELECT FROM pg_catalog.pg_backend_pid();",
+        "--command=\\setenv PGPASSWORD",
+    ]
