@@ -15,11 +15,11 @@ ROOMS = ("config", "remote", "tasks")
 FABFILE = "from fabric_predeploy.tasks import namespace\n"
 USED = """
 from importlib.metadata import version
-from fabric_predeploy.remote._door import script
+from fabric_predeploy.remote._door import contract
 from fabric_predeploy.tasks import namespace
 
 print(version("fabric-predeploy"), len(namespace.task_names))
-for path in sorted(script.files().values()):
+for path in sorted(contract.files().values()):
     print(path.name, len(path.read_bytes()))
 """
 
