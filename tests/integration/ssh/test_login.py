@@ -53,10 +53,16 @@ def sign(authority, file, *options):
 def an_agent(directory, *keys):
     path = directory / f"agent-{len(list(directory.iterdir()))}"
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL)
+    there = {**os.environ, "SSH_AUTH_SOCK": str(path)}
+
+    def answers():
+        """Its socket is there before it listens: ssh-add ends with 2 as long as it does not."""
+        return subprocess.run(["ssh-add", "-l"], env=there, capture_output=True).returncode != 2  # noqa: PLW1510
+
     try:
-        assert is_true_soon(path.exists)
+        assert is_true_soon(answers)
         for key in keys:
-            run("ssh-add", "-q", key, env={**os.environ, "SSH_AUTH_SOCK": str(path)})
+            run("ssh-add", "-q", key, env=there)
         yield path
         connection.close_all()
     finally:

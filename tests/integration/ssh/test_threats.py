@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(not available(), reason="needs OpenSSH's sshd")
 TRAPS = """
 CREATE FUNCTION public.spring() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
     IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-        EXECUTE 'COPY (SELECT 1) TO PROGRAM ''touch {sprung}''';
+        EXECUTE 'COPY (SELECT 1) TO PROGRAM ''cat >{sprung}''';
     END IF;
     RETURN 1;
 END $$;
