@@ -41,8 +41,8 @@ def test_a_commit_is_held_up_only_by_what_looks_at_its_files(file, parts):
 
 
 def git(checkout, *command):
-    # Where git itself runs the tests, it has told them which repository is meant; and where coverage
-    # starts with a program, the program cannot use yaml (see test_site.py).
+    # Where git itself runs the tests, it has told them which repository is meant. A program that
+    # coverage starts with cannot use yaml (see test_site.py).
     ours = {name: value for name, value in os.environ.items() if name[:4] not in ("GIT_", "COVE")}
     names = ("AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL")
     environment = {**ours, **{f"GIT_{name}": "somebody@example.com" for name in names}}
