@@ -21,4 +21,5 @@ def state_told(state: str) -> Iterator[None]:
         if any(each in str(failure) for each in _TOLD):
             raise
         fields = {name: getattr(failure, name) for name in ("why", "problems", "more", "remedy")}
-        raise type(failure)(f"{failure.what}; {state}", **fields) from failure.__cause__
+        what = failure.what.removesuffix(".")  # where it is several sentences
+        raise type(failure)(f"{what}; {state}", **fields) from failure.__cause__

@@ -72,7 +72,6 @@ find_reason() {
 
 # After a restore that did not end well, everybody asks first what the database is like now: whoever tells the reason tells it.
 tell_state() {
-    reason=${reason%.}
     case $reason,$tells_no_state in *'; the database is as it was'* | *'nothing was touched'* | *,yes) return 0 ;; esac
     if [ -n "$committing" ]; then
         reason="$reason; whether the database was restored is not known"
