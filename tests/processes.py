@@ -30,13 +30,19 @@ def remote_processes(project):
 
 
 def _remote_processes(project):
-    home = f"HOME={project.ssh.home}\0".encode()
+    found = [command_line(pid).replace(b"\0", b" ") for pid in at_home(f"{project.ssh.home}\0")]
+    return [command for command in found if command]  # an empty one has ended already
+
+
+def at_home(beginning):
+    """The processes whose HOME begins so; the children of a server hide their environment."""
+    home = f"HOME={beginning}".encode()
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if home in (process / "environ").read_bytes():
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" "))
-    return [command for command in found if command]  # an empty one has ended already
+                found.append(int(process.name))
+    return found
 
 
 def sessions(project):

@@ -2,12 +2,10 @@
 
 import os
 import time
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
-from tests.processes import remote_processes, wait_for
+from tests.processes import at_home, remote_processes, wait_for
 
 EQUAL = "--proof=equal"
 # Runs the real one, and then does to the restored database what its first line says.
@@ -74,11 +72,5 @@ def holds(project):
 
 
 def on_host(project):
-    """The processes of the sandbox's user; a server's own children hide their environment."""
-    home = f"HOME={project.ssh.home}\0".encode()
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if home in (process / "environ").read_bytes():
-                found.append(int(process.name))
-    return found
+    """The processes of the sandbox's user."""
+    return at_home(f"{project.ssh.home}\0")

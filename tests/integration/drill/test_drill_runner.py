@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.cutting import by, way_to
 from tests.integration.drills import EQUAL, SQL, WRAPPER, grade, nothing_stays
-from tests.processes import command_line, wait_for
+from tests.processes import at_home, command_line, wait_for
 
 RESTORED = "--proof=restored"
 LARGE_BYTES = 3_200_000
@@ -76,14 +76,8 @@ def kept(project):
 
 
 def at_work(project):
-    """The processes on this machine that were started for it; a server's children hide theirs."""
-    home = f"HOME={cache(project)}/".encode()
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if home in (process / "environ").read_bytes():
-                found.append(int(process.name))
-    return found
+    """The processes on this machine that were started for it."""
+    return at_home(f"{cache(project)}/")
 
 
 def verify(project, *flags):
