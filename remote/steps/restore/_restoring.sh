@@ -231,7 +231,7 @@ refresh() {
     tell_psql '\set ON_ERROR_STOP on'
     relay_psql
     [ "$unfilled" -le "$meant" ] ||
-        log "WARNING: $((unfilled - meant)) materialized views held rows in the archive and are empty once it is restored, as their queries fail: see above"
+        log "WARNING: materialized views that held rows in the archive are empty once it is restored, because their queries fail (see above): $((unfilled - meant))"
 }
 
 count_unfilled() {
